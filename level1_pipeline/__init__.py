@@ -1,0 +1,1 @@
+"""Level 1: the automated pipeline, from raw sources to tracked models and forecasts."""

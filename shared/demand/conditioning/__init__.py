@@ -1,0 +1,18 @@
+"""Conditioning: raw tables of any source become `weekly`, and what is known ahead, `outlook`."""
+
+from demand.conditioning.condition import OUTLOOK_WEEKS, UNIT_JUMP, Conditioned, condition
+from demand.conditioning.hashes import partition_hashes, restated
+from demand.conditioning.store import export_csv, read_partition_hashes, read_weekly, write_weekly
+
+__all__ = [
+    "OUTLOOK_WEEKS",
+    "UNIT_JUMP",
+    "Conditioned",
+    "condition",
+    "export_csv",
+    "partition_hashes",
+    "read_partition_hashes",
+    "read_weekly",
+    "restated",
+    "write_weekly",
+]
