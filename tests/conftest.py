@@ -2,9 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from demand.config import Config
+    from demand.features import Panel
+    from demand.segments import Segment
+    from demand.training import Choice, Ensemble, Job
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +33,57 @@ def tiny_raw_folder() -> Path:
     if not (folder / "manifest.json").is_file():
         pytest.fail("shared/data/tiny/manifest.json is missing; `make data-tiny` writes the folder again.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_panels(tiny_raw_folder: Path) -> "list[Panel]":
+    """The panels of the tiny data set, one per region, of the same weeks."""
+    from demand.conditioning import condition
+    from demand.features import build_panel
+    from demand.sources import read_raw
+
+    tables = condition(read_raw(tiny_raw_folder))
+    span = (tables.weekly["week"].min(), tables.weekly["week"].max())
+    regions = sorted(tables.weekly["region"].unique())
+    return [
+        build_panel(*(table[table["region"] == region] for table in (tables.weekly, tables.outlook)), span)
+        for region in regions
+    ]
+
+
+@pytest.fixture(scope="session")
+def small_config() -> "Config":
+    """Settings under which the tiny data trains in seconds."""
+    from demand.config import load_config
+
+    return load_config(None, {"network.min_steps": "30", "network.epochs": "1", "training.stride": "4"})
+
+
+@pytest.fixture(scope="session")
+def tiny_job(tiny_panels: "list[Panel]", small_config: "Config") -> "Job":
+    """The tiny data set, ready to train up to 8 weeks before its last one."""
+    import numpy as np
+
+    from demand.training import Job, build_data_set, learn_encoder
+
+    data = build_data_set(tiny_panels)
+    return Job(data, learn_encoder(data, np.arange(8, data.last_week - 16, 4), small_config), small_config)
+
+
+@pytest.fixture(scope="session")
+def tiny_choices(tiny_job: "Job") -> "dict[Segment, Choice]":
+    """What validation chose for each segment of the tiny data; it ends 8 weeks before the last one."""
+    from demand.training import choose
+
+    return choose(tiny_job, tiny_job.data.last_week - 8)
+
+
+@pytest.fixture(scope="session")
+def tiny_ensemble(tiny_job: "Job", tiny_choices: "dict[Segment, Choice]") -> "Ensemble":
+    """The ensemble of the tiny data; the last 8 weeks are left to judge it by."""
+    from demand.training import fit
+
+    return fit(tiny_job, tiny_job.data.last_week - 8, tiny_choices)
 
 
 @pytest.fixture(scope="session")

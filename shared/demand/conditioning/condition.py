@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from demand.conditioning.grid import Grid, build_grid, codes, shipped_and_returned
 from demand.conditioning.inputs import event_columns, price_columns, weather_columns
-from demand.conditioning.plausible import check_deliveries, check_units
+from demand.conditioning.plausible import check_deliveries, check_units, unit_means
 from demand.conditioning.weeks import mondays
 from demand.contracts import SHARES, check, columns
 from demand.errors import DataError
@@ -50,7 +50,6 @@ def condition(raw_: RawTables, *, unit_jump: float = UNIT_JUMP) -> Conditioned:
     grid = build_grid(raw, OUTLOOK_WEEKS)
     check_deliveries(raw, grid)
     shipped, returned = shipped_and_returned(raw, grid)
-    check_units(raw, grid, shipped, unit_jump)
     inputs = {
         "units": shipped - returned,
         "shipped": shipped,
@@ -60,6 +59,7 @@ def condition(raw_: RawTables, *, unit_jump: float = UNIT_JUMP) -> Conditioned:
         **price_columns(raw, grid),
     }
     weekly, outlook = (_table(raw, grid, inputs, table) for table in ("weekly", "outlook"))
+    check_units(unit_means(weekly), f"{raw.name}/shipments", unit_jump)
     return Conditioned(weekly, outlook, tuple(absent_regions(raw)))
 
 

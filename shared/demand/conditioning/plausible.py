@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from demand.conditioning.grid import Floats, Grid, codes
 from demand.conditioning.weeks import mondays, week_numbers
-from demand.errors import DataError
+from demand.errors import DataError, UnitJumpError
 from demand.sources import RawTables
 
 WINDOW = 8  # weeks that a week is compared with
@@ -40,16 +40,22 @@ def check_deliveries(raw: RawTables, grid: Grid) -> None:
         )
 
 
-def check_units(raw: RawTables, grid: Grid, shipped: Floats, jump: float) -> None:
-    """Raises DataError if a region's units jump by `jump` or more, up or down, for all products at once.
+def unit_means(weekly: pd.DataFrame) -> pd.DataFrame:
+    """Mean shipped units per living series, one row per region, product_id and week where one is known."""
+    known = weekly[weekly["shipped"].notna()]
+    return known.groupby(["region", "product_id", "week"])["shipped"].mean().reset_index()
 
-    Mean units per series, product by product, are divided by their median over the 8 weeks before, and this
-    by the same ratio of the other regions: a product's season or promotion moves all regions. A lone region
-    is held against its own last year, and its jump must last 3 weeks or to the end of the data. The median
-    over the products decides, where there are at least 3.
+
+def check_units(means: pd.DataFrame, origin: str, jump: float) -> None:
+    """Raises UnitJumpError if a region's units jump by `jump` or more, up or down, for all products at once.
+
+    `means` as unit_means has them, of all regions. Product by product they are divided by their median over
+    the 8 weeks before, and this by the same ratio of the other regions: a product's season or promotion moves
+    all regions. A lone region is held against its own last year, and its jump must last 3 weeks or to the end
+    of the data. The median over the products decides, where there are at least 3.
     """
-    names = pd.Index(grid.series["region"].unique())
-    own = _log_ratios(_means(grid, shipped, names))
+    names = pd.Index(means["region"].unique())
+    own = _log_ratios(_dense(means, names))
     size, moved = _over_products(own - _reference(own)), _over_products(own)
     jumps = np.abs(size) >= np.log(jump)
     if len(names) == 1:
@@ -59,27 +65,24 @@ def check_units(raw: RawTables, grid: Grid, shipped: Floats, jump: float) -> Non
         # Of two regions that part, the one that moved more is named.
         region = int(np.argmax(np.where(jumps[:, week], np.abs(moved[:, week]), 0.0)))
         beside = "its own last year" if len(names) == 1 else "the other regions"
-        raise DataError(
-            f"{raw.name}/shipments, column units_shipped, region {names[region]}, week "
-            f"{_date(week + grid.week.min())}: expected units like those of the {WINDOW} weeks before; got "
-            f"x{np.exp(moved[region, week]):.2f} for the median product where {beside} had "
+        raise UnitJumpError(
+            f"{origin}, column units_shipped, region {names[region]}, week "
+            f"{_date(week + week_numbers(means['week']).min())}: expected units like those of the {WINDOW} "
+            f"weeks before; got x{np.exp(moved[region, week]):.2f} for the median product where {beside} had "
             f"x{np.exp(moved - size)[region, week]:.2f}, and {jumps.any(axis=0).sum()} such weeks. "
             f"Was the unit changed (pieces, cases)? "
-            f"If the figures are right, allow jumps above x{jump:g}."
+            f"If the figures are right, allow jumps above x{jump:g}.",
+            region=str(names[region]),
         )
 
 
-def _means(grid: Grid, shipped: Floats, names: "pd.Index[str]") -> Floats:
-    """Mean units per living series; shape (n_regions, n_products, n_weeks), NaN where nothing is known."""
-    products = pd.Index(grid.series["product_id"].unique())
-    shape = (len(names), len(products), int(grid.as_of - grid.week.min() + 1))
-    used = ~np.isnan(shipped)
-    cell = codes(grid.series["region"], names) * shape[1] + codes(grid.series["product_id"], products)
-    at = cell[grid.of_series[used]] * shape[2] + grid.week[used] - grid.week.min()
-    size = int(np.prod(shape))
-    sums, counts = np.bincount(at, shipped[used], minlength=size), np.bincount(at, minlength=size)
-    means: Floats = np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0)
-    return means.reshape(shape)
+def _dense(means: pd.DataFrame, names: "pd.Index[str]") -> Floats:
+    """The means as an array (n_regions, n_products, n_weeks), NaN where nothing is known."""
+    products = pd.Index(means["product_id"].unique())
+    week = week_numbers(means["week"]) - week_numbers(means["week"]).min()
+    dense: Floats = np.full((len(names), len(products), int(week.max()) + 1), np.nan)
+    dense[codes(means["region"], names), codes(means["product_id"], products), week] = means["shipped"]
+    return dense
 
 
 def _log_ratios(means: Floats) -> Floats:

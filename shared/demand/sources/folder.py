@@ -29,6 +29,12 @@ def read_raw(folder: Path, *, region: str | None = None) -> RawTables:
     return raw if region is None else raw.region(region)
 
 
+def read_stores(folder: Path) -> pd.DataFrame:
+    """The stores of a folder: which regions and formats there are, before any region is read."""
+    manifest = read_manifest(folder)
+    return _Reader(folder, manifest, _places(folder, manifest)).required("stores", None)
+
+
 def read_oracle(folder: Path) -> pd.DataFrame | None:
     """What the generator of synthetic data knows and no model may see; None for other data."""
     manifest = read_manifest(folder)

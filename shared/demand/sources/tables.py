@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -68,6 +68,28 @@ class RawTables:
         if self.events is not None:
             parts["events"] = self.events[self.events["region"].isin([name, EVERY_REGION])]
         return replace(self, **{table: frame.reset_index(drop=True) for table, frame in parts.items()})
+
+    def until(self, as_of: date) -> "RawTables":
+        """The tables as of the week of an earlier Monday: later shipments and returns are not known yet.
+
+        Plans stay, and later weather counts as its forecast. Raises DataError for a week after the last one.
+        """
+        if as_of > self.as_of:
+            raise DataError(
+                f"{self.name}, as_of: expected at most {self.as_of}, the last week delivered; got {as_of}. "
+                f"Deliver newer data, or name an earlier week."
+            )
+        parts: dict[str, Any] = {"as_of": as_of}
+        end = pd.Timestamp(as_of + timedelta(days=7))
+        for table in ("shipments", "returns"):
+            frame = getattr(self, table)
+            parts[table] = frame if frame is None else frame[frame["week"] < end].reset_index(drop=True)
+        if self.weather_history is not None:
+            later = self.weather_history["date"] >= end
+            ahead = [self.weather_history[later], self.weather_forecast]
+            parts["weather_history"] = self.weather_history[~later].reset_index(drop=True)
+            parts["weather_forecast"] = pd.concat(ahead).drop_duplicates(["postal_code", "date"])
+        return replace(self, **parts)
 
 
 def _rows_of(frame: pd.DataFrame, by: dict[str, Any]) -> pd.DataFrame:

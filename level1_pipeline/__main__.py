@@ -1,0 +1,46 @@
+"""The command line: parses, calls one function, and turns its outcome into an exit code."""
+
+import errno
+import os
+import sys
+
+# Every process keeps to one thread, before any library starts more: what runs in parallel is processes.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+from demand.errors import DataError, IntegrityError, UsageError  # noqa: E402
+from level1_pipeline.commands import app  # noqa: E402
+from level1_pipeline.tables import complain  # noqa: E402
+from level1_pipeline.tracking import DependencyError  # noqa: E402
+
+BAD_DATA, INTEGRITY, DEPENDENCY, USAGE = 2, 4, 5, 64
+PARSER_REFUSED = 2  # Typer's own exit code for wrong usage, which here means bad data
+NO_FAULT_OF_USAGE = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code of a command, that of sys.argv if none is given; every error is one message on stderr."""
+    try:
+        app(arguments, prog_name="python -m level1_pipeline")
+    except SystemExit as stop:
+        return USAGE if stop.code == PARSER_REFUSED else int(stop.code or 0)
+    except DataError as error:
+        return _told(error, BAD_DATA)
+    except IntegrityError as error:
+        return _told(error, INTEGRITY)
+    except DependencyError as error:
+        return _told(error, DEPENDENCY)
+    except UsageError as error:
+        return _told(error, USAGE)
+    except OSError as error:  # a folder that cannot be written, or a disk that is full
+        return _told(error, DEPENDENCY if error.errno in NO_FAULT_OF_USAGE else USAGE)
+    return 0
+
+
+def _told(error: Exception, code: int) -> int:
+    complain(f"Error: {error}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

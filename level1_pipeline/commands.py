@@ -1,0 +1,215 @@
+"""The commands: each reads its options, calls one function, and shows what came of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from demand.errors import UsageError
+from level1_pipeline import store
+from level1_pipeline.data_commands import SizeName, data_app, generated, settings_of
+from level1_pipeline.options import (
+    ConfigFile,
+    Data,
+    NoTracking,
+    OptionalData,
+    Quiet,
+    Settings,
+    Store,
+    TrackingUri,
+    UnitJump,
+    Workers,
+    read_config,
+)
+from level1_pipeline.progress import Watch
+from level1_pipeline.tables import complain, say, show_forecasts, show_report
+from level1_pipeline.tracking import DependencyError, Place
+
+if TYPE_CHECKING:  # training needs torch, which takes seconds to import and which scoring does without
+    from level1_pipeline.batch import Scored
+    from level1_pipeline.records import Order, Trained
+
+PARTIAL = 7
+UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
+
+app = typer.Typer(
+    help="Level 1, the automated pipeline: raw sources in, tracked models and forecasts out.",
+    epilog="Exit codes: 0 done, 2 bad data, 4 a model file was changed, 5 the tracking server is down, "
+    "7 a region was refused and the others ran, 64 wrong usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data_app, name="data")
+
+
+@app.command()
+def train(
+    data: Data,
+    env_dir: Store,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    workers: Workers = None,
+    unit_jump: UnitJump = UNIT_JUMP,
+    tracking_uri: TrackingUri = None,
+    no_tracking: NoTracking = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train an ensemble per segment, judge it on the last weeks, and make it the model in use.
+
+    Leaves in the store: report.csv (a row per segment), run.json (stages, rows, hashes, versions),
+    bundle/VERSION (the models as ONNX) and current.json (which bundle is in use).
+
+    \b
+    Examples:
+      python -m level1_pipeline train --data data/tiny --env-dir .store/level1
+      python -m level1_pipeline train --data data/tiny --env-dir .store/level1 --set network.epochs=4
+    """
+    from level1_pipeline.records import Order
+
+    place = None if no_tracking else Place(env_dir, tracking_uri)
+    order = Order(data, env_dir, read_config(config, settings, workers), place, unit_jump)
+    trained = _train(order, quiet)
+    _show_training(trained, env_dir)
+    _conclude(trained.regions.refused, trained.tracking_error)
+
+
+@app.command()
+def score(
+    data: Data,
+    env_dir: Store,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.", dir_okay=False)],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Last day that counts as known. [default: the data's last week]"
+        ),
+    ] = None,
+    unit_jump: UnitJump = UNIT_JUMP,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast the next weeks of every living series with the model in use.
+
+    Shipments of weeks that begin after --as-of are not looked at; plans of prices, promotions and events are.
+
+    \b
+    Example:
+      python -m level1_pipeline score --data data/tiny --as-of 2026-06-15 --env-dir .store/level1 \\
+          --out forecasts.parquet
+    """
+    scored = _score(data, env_dir, out, as_of, unit_jump, quiet)
+    show_forecasts(scored.forecasts)
+    say(f"{len(scored.forecasts):,} rows as of the week of {scored.delivery.as_of}: {out}")
+    _conclude(scored.regions.refused, None)
+
+
+@app.command()
+def backtest(
+    data: Data,
+    origins: Annotated[int, typer.Option(min=1, help="How many times to train and to look ahead.")],
+    out: Annotated[
+        Path, typer.Option(help="Parquet file to write, a report in CSV beside it.", dir_okay=False)
+    ],
+    step: Annotated[int, typer.Option(min=1, help="Weeks between origins.")] = 4,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    workers: Workers = None,
+    unit_jump: UnitJump = UNIT_JUMP,
+    quiet: Quiet = False,
+) -> None:
+    """Judge by rolling origins: train as of each, forecast the weeks after it, compare with what came.
+
+    One row per series, origin, week and horizon: actual, ensemble with interval, lasso, network, baseline.
+    The last origin lies a horizon before the end of the data. A report per segment is written beside it.
+
+    \b
+    Example:
+      python -m level1_pipeline backtest --data data/tiny --origins 3 --out backtest.parquet
+    """
+    from level1_pipeline.backtesting import report_beside, run_backtest
+    from level1_pipeline.records import Order
+    from level1_pipeline.summaries import by_region, overall
+
+    order = Order(data, out.parent, read_config(config, settings, workers), None, unit_jump)
+    with Watch(quiet=quiet) as watch:
+        found = run_backtest(order, origins, step, out, watch)
+    show_report(found.report, by_region(found.table), overall(found.table))
+    say(f"{len(found.table):,} rows: {out}\nper segment: {report_beside(out)}")
+    _conclude(found.regions.refused, None)
+
+
+@app.command()
+def run(
+    env_dir: Store,
+    data: OptionalData = None,
+    size: Annotated[SizeName | None, typer.Option(help="Synthetic data to make. [default: demo]")] = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    workers: Workers = None,
+    unit_jump: UnitJump = UNIT_JUMP,
+    tracking_uri: TrackingUri = None,
+    no_tracking: NoTracking = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do it all: make data unless there are some, train, forecast, and show how good it is.
+
+    Leaves what `train` leaves and forecasts.parquet in the store. Synthetic data lie in its folder data/SIZE
+    and are made once. Where no --config is named, --size tiny takes level1_pipeline/tiny.toml.
+
+    \b
+    Examples:
+      python -m level1_pipeline run --size tiny --env-dir .store/level1
+      python -m level1_pipeline run --data downloads/walmart --env-dir .store/walmart
+    """
+    from level1_pipeline.records import Order
+
+    if data is not None and size is not None:
+        raise UsageError("--data and --size: expected one of them; got both. Leave one out.")
+    place = None if no_tracking else Place(env_dir, tracking_uri)
+    settings_ = read_config(config or settings_of(size), settings, workers)
+    folder = data or generated(env_dir / "data", size or SizeName.demo)
+    trained = _train(Order(folder, env_dir, settings_, place, unit_jump), quiet)
+    scored = _score(folder, env_dir, env_dir / store.FORECASTS, None, unit_jump, quiet)
+    show_forecasts(scored.forecasts)
+    _show_training(trained, env_dir)
+    rows = f"{len(scored.forecasts):,} rows after {scored.delivery.as_of}"
+    say(f"forecasts:   {env_dir / store.FORECASTS} ({rows})")
+    _conclude(trained.regions.refused, trained.tracking_error)
+
+
+def _train(order: "Order", quiet: bool) -> "Trained":
+    from level1_pipeline.pipeline import train as train_order
+
+    with Watch(quiet=quiet) as watch:
+        return train_order(order, watch)
+
+
+def _score(
+    data: Path, env_dir: Path, out: Path, as_of: datetime | None, unit_jump: float, quiet: bool
+) -> "Scored":
+    from level1_pipeline.batch import Batch, score_batch
+
+    with Watch(quiet=quiet) as watch:
+        return score_batch(Batch(data, env_dir, out, as_of.date() if as_of else None, unit_jump), watch)
+
+
+def _show_training(trained: "Trained", env_dir: Path) -> None:
+    from level1_pipeline.summaries import by_region, overall
+
+    show_report(trained.report, by_region(trained.table), overall(trained.table))
+    say(f"report:      {env_dir / store.REPORT}")
+    say(f"run record:  {env_dir / store.RUN}")
+    say(f"models:      {store.bundle_folder(env_dir, trained.version)}")
+
+
+def _conclude(refused: Mapping[str, str], tracking_error: str | None) -> None:
+    """Says what went wrong beside what was done, and ends the command with its exit code."""
+    for region, reason in refused.items():
+        complain(f"Region {region} was refused, the others ran: {reason}")
+    if tracking_error is not None:
+        raise DependencyError(f"{tracking_error} The models, report.csv and run.json are kept.")
+    if refused:
+        raise typer.Exit(PARTIAL)

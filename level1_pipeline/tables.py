@@ -1,0 +1,94 @@
+"""Readable tables of what a run found, on stdout."""
+
+import sys
+from collections.abc import Mapping
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+MOST_SEGMENTS = 16  # more are told region by region, with the worst ones named
+WORST = 5
+NUMBERS = {
+    "mape": "MAPE %",
+    "baseline_mape": "baseline %",
+    "gain": "gain %",
+    "wape": "WAPE %",
+    "bias": "bias %",
+    "coverage": "coverage %",
+    "n": "rows",
+}
+
+
+def show_report(report: pd.DataFrame, by_region: pd.DataFrame, overall: Mapping[str, float]) -> None:
+    """Prints a report: per segment, or per region and the worst segments; then all rows together.
+
+    by_region: region, then what `overall` holds, one row per region.
+    """
+    console = _console()
+    if len(report) <= MOST_SEGMENTS:
+        _print(console, "Segments", report, ["region", "format", "speed", *NUMBERS, "verdict"])
+    else:
+        good = report["verdict"].eq("meets").groupby(report["region"]).agg(["sum", "size"])
+        share = (good["sum"].astype(str) + " of " + good["size"].astype(str)).rename("meet the target")
+        _print(
+            console, "Regions", by_region.join(share, on="region"), ["region", *NUMBERS, "meet the target"]
+        )
+        worst = report.sort_values("mape", ascending=False, na_position="last").head(WORST)
+        _print(console, "Worst segments", worst, ["region", "format", "speed", *NUMBERS, "verdict"])
+    met, scored = (report["verdict"] == "meets").sum(), (report["verdict"] != "no data").sum()
+    console.print(
+        f"All rows: MAPE {overall['mape']:.1f} % against {overall['baseline_mape']:.1f} % of the historical "
+        f"average ({gain(overall):.0f} % below it); WAPE {overall['wape']:.1f} %, bias "
+        f"{overall['bias']:+.1f} %, coverage {overall['coverage']:.1f} %."
+    )
+    console.print(
+        f"{met} of {scored} segments meet the target (MAPE at most 45 %, at least 40 % below the average)."
+    )
+
+
+def show_forecasts(forecasts: pd.DataFrame) -> None:
+    """Prints what was forecast: one line per region and source."""
+    totals = forecasts.groupby(["region", "source"], as_index=False).agg(
+        series=("week", "size"), weeks=("week", "nunique"), units=("units", "sum")
+    )
+    totals["series"] = totals["series"] // totals["weeks"]
+    _print(_console(), "Forecasts", totals, ["region", "source", "series", "weeks", "units"])
+
+
+def say(text: str) -> None:
+    """Prints one line."""
+    _console().print(text, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Prints one line on stderr."""
+    print(text, file=sys.stderr)
+
+
+def gain(metrics: Mapping[str, float]) -> float:
+    """Percent by which the MAPE lies below the baseline's."""
+    return (
+        100 * (1 - metrics["mape"] / metrics["baseline_mape"]) if metrics["baseline_mape"] else float("nan")
+    )
+
+
+def _console() -> Console:
+    width = None if sys.stdout.isatty() else 120
+    return Console(width=width, highlight=False, markup=False, emoji=False)
+
+
+def _print(console: Console, title: str, frame: pd.DataFrame, columns: list[str]) -> None:
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(NUMBERS.get(name, name), justify="right" if numeric else "left")
+    for row in frame[columns].itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "-" if value != value else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,121 @@
+"""Fit the linear members of a region's segments: reweighted passes over Gram matrices they share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demand.config import Config
+from demand.features import CATEGORIES
+from demand.metrics import mape, wape
+from demand.models.design import ONE_HOT, Design, build_design
+from demand.models.encoding import Codes, Floats
+from demand.models.lasso import (
+    LassoMember,
+    early_weights,
+    error_weights,
+    gram,
+    member,
+    path,
+    pooled,
+    relative_denominator,
+)
+from demand.models.scale import to_units
+from demand.training.rows import Rows
+
+Doubles = NDArray[np.float64]
+EARLY_POWER = 1.0  # of exp(-p z) before there is a forecast to weigh by
+# Chooses the index of the alpha, given segment, pass and the path's coefficients and intercepts.
+Pick = Callable[[int, int, Doubles, Doubles], int]
+
+
+@dataclass(frozen=True)
+class RegionFit:
+    """Linear members of a region's segments, and the index of the alpha of each pass."""
+
+    members: list[LassoMember]
+    chosen: list[tuple[int, ...]]
+
+
+def alphas(config: Config) -> Doubles:
+    """The path's alphas, descending, in standard deviations of the target."""
+    return np.geomspace(config.lasso.highest_alpha, config.lasso.lowest_alpha, config.lasso.alphas)
+
+
+def region_design(names: tuple[str, ...], parts: list[Rows], sizes: tuple[int, ...]) -> Design:
+    """The design of the rows of a region's segments."""
+    return build_design(names, np.concatenate([rows.codes for rows in parts]), sizes)
+
+
+def hot_codes(codes: Codes) -> Codes:
+    """The columns of the categories that have one-hot columns."""
+    return codes[:, [CATEGORIES.index(name) for name in ONE_HOT]]
+
+
+def fit_region(design: Design, parts: list[Rows], origin: int, pick: Pick, config: Config) -> RegionFit:
+    """Members of the segments whose known training rows are `parts`; a segment without rows borrows all."""
+    forecasts: list[Floats | None] = [None] * len(parts)
+    ages = [row_weights(rows, origin, config) for rows in parts]
+    members: list[LassoMember] = []
+    chosen: list[tuple[int, ...]] = [()] * len(parts)
+    for step in range(1 + config.lasso.passes):
+        grams = [
+            gram(design, rows.values, rows.codes, rows.ratio, weight * _weights(rows, forecast, config))
+            for rows, weight, forecast in zip(parts, ages, forecasts, strict=True)
+        ]
+        members = []
+        for segment, total in enumerate(pooled(grams, config.lasso.pool)):
+            coefficients, intercepts = path(total, alphas(config))
+            index = pick(segment, step, coefficients, intercepts)
+            chosen[segment] = (*chosen[segment], index)
+            members.append(member(design, coefficients[:, index], float(intercepts[index])))
+        forecasts = [
+            found.predict(rows.values, hot_codes(rows.codes))
+            for found, rows in zip(members, parts, strict=True)
+        ]
+    return RegionFit(members, chosen)
+
+
+def pick_by_validation(design: Design, parts: list[Rows], config: Config) -> Pick:
+    """Picks the alpha with the least error on each segment's validation rows; the middle one without rows."""
+    columns = [design.matrix(rows.values, rows.codes) for rows in parts]
+    error = mape if config.forecast.objective == "mape" else wape
+
+    def pick(segment: int, _step: int, coefficients: Doubles, intercepts: Doubles) -> int:
+        rows = parts[segment]
+        ratios = (columns[segment] @ coefficients + intercepts).astype(np.float32)  # (n_rows, n_alphas)
+        errors = np.array([error(rows.units, to_units(ratio, rows.level, rows.offset)) for ratio in ratios.T])
+        return len(errors) // 2 if np.isnan(errors).all() else int(np.nanargmin(errors))
+
+    return pick
+
+
+def pick_chosen(chosen: list[tuple[int, ...]]) -> Pick:
+    """Picks what an earlier fit chose."""
+    return lambda segment, step, _coefficients, _intercepts: chosen[segment][step]
+
+
+def row_weights(rows: Rows, origin: int, config: Config) -> Floats:
+    """Weight of each row, (n_rows,): halved every half-life before the origin.
+
+    For the objective balanced times the row's scale S + k against the mean, so that an error counts in units.
+    """
+    weight = np.exp2(-(origin - rows.target) / config.training.half_life).astype(np.float32)
+    if config.forecast.objective == "balanced" and len(rows):
+        scale = rows.level + rows.offset
+        weight = weight * scale / scale.mean()
+    return weight
+
+
+def _weights(rows: Rows, forecast: Floats | None, config: Config) -> Floats:
+    """Weights that lean squared log error towards the objective's error; see `lasso`."""
+    relative, training = config.forecast.objective == "mape", config.training
+    if forecast is None:
+        return early_weights(rows.ratio, EARLY_POWER if relative else 0.0)
+    scale = rows.level + rows.offset
+    if relative:
+        denominator = relative_denominator(rows.units, scale, training.floor, training.zero_weight)
+    else:
+        denominator = np.ones(len(rows), np.float32)
+    return error_weights(forecast, rows.ratio, denominator)

@@ -1,0 +1,138 @@
+import json
+import os
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from level1_pipeline.tracking import BUDGET, DependencyError, Input, Place, Record, Tracker, finish, tracked
+
+START = datetime(2026, 6, 22, 6, 0, tzinfo=UTC)
+RECORD = Record(
+    "train",
+    params={f"p{i}": i for i in range(130)},  # more than MLflow takes at once
+    metrics={"mape": 31.5, "rmse0": float("nan")},
+    tags={"model_version": "abc"},
+    inputs=(Input("tiny", "ab" * 32, {"files": {"stores.csv": "cd" * 32}}),),
+)
+CHILD = Record("R01-large-fast", {"network_weight": 0.5}, {"mape": 30.0}, {"verdict": "meets"})
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A store whose database is made once for these tests."""
+    return Place(tmp_path_factory.mktemp("tracking"))
+
+
+@pytest.fixture(autouse=True)
+def no_server(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for name in BUDGET:
+        monkeypatch.setenv(name, os.environ.get(name, BUDGET[name]))
+
+
+def client(place):
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=place.address)
+
+
+def test_a_run_has_its_params_metrics_inputs_files_and_children(place, tmp_path):
+    (tmp_path / "report.csv").write_text("region\n")
+    tracker = Tracker(place, "train", START)
+    with tracked(tracker, pytest.fail):
+        assert finish(tracker, RECORD, [CHILD], [tmp_path / "report.csv"]) is None
+    run = client(place).get_run(tracker.run_id)
+    assert (run.info.status, run.info.start_time) == ("FINISHED", round(START.timestamp() * 1000))
+    assert run.data.params == {f"p{i}": str(i) for i in range(130)}
+    assert run.data.metrics == {"mape": 31.5}  # what is not a number is not there
+    assert run.data.tags["model_version"] == "abc"
+    (given,) = run.inputs.dataset_inputs
+    assert given.dataset.digest == "ab" * 18
+    assert {tag.key: tag.value for tag in given.tags}["sha256"] == "ab" * 32
+    assert json.loads(given.dataset.source) == {"files": {"stores.csv": "cd" * 32}}
+    assert (place.store / "mlartifacts" / tracker.run_id / "artifacts" / "report.csv").is_file()
+    (child,) = client(place).search_runs(
+        [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracker.run_id}'"
+    )
+    assert (child.info.run_name, child.info.status) == ("R01-large-fast", "FINISHED")
+    assert (child.data.params, child.data.metrics) == ({"network_weight": "0.5"}, {"mape": 30.0})
+
+
+def test_fifty_six_children_cost_seconds(place):
+    tracker = Tracker(place, "train", START)
+    tracker.begin()
+    begin = time.process_time()
+    tracker.finish(RECORD, [CHILD] * 56, [])
+    assert time.process_time() - begin < 15  # 1 to 2 on an idle machine
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED")])
+def test_a_run_that_raises_does_not_stay_running(place, error, status):
+    tracker = Tracker(place, "train", START)
+    with pytest.raises(type(error)), tracked(tracker, pytest.fail):
+        raise error
+    run = client(place).get_run(tracker.run_id)
+    assert run.info.status == status
+    assert run.data.tags["error"].startswith(type(error).__name__)
+
+
+def test_a_dead_server_is_told_soon_and_the_block_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    said = []
+    tracker = Tracker(Place(tmp_path, "http://127.0.0.1:9"), "train", START)
+    with tracked(tracker, said.append):
+        missing = finish(tracker, RECORD, [], [])
+    assert "The run goes on" in said[0]
+    assert missing.startswith(
+        "tracking at http://127.0.0.1:9: expected an MLflow server or database that answers"
+    )
+    assert "--no-tracking" in missing
+    with pytest.raises(KeyError), tracked(tracker, said.append):
+        raise KeyError("the first error is the one to tell")
+
+
+def test_a_database_that_is_none_is_told(tmp_path):
+    (tmp_path / "mlflow.db").write_text("this is no database, and was never one\n" * 9)
+    with pytest.raises(DependencyError, match=r"sqlite:///.*mlflow\.db"):
+        Tracker(Place(tmp_path), "train", START).begin()
+
+
+def test_without_tracking_nothing_is_asked():
+    with tracked(None, pytest.fail):
+        assert finish(None, RECORD, [], []) is None
+
+
+def test_the_address_is_the_named_one_then_the_environment_then_the_store(tmp_path, monkeypatch):
+    assert Place(tmp_path).address == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@tracking.example:5000")
+    assert Place(tmp_path).public_address == "http://tracking.example:5000"
+    assert Place(tmp_path, "sqlite:///own.db").address == "sqlite:///own.db"
+
+
+@pytest.mark.trained
+def test_training_leaves_a_child_run_per_segment(trained_store):
+    record = json.loads((trained_store / "run.json").read_text())
+    place = Place(trained_store)
+    parent = client(place).get_run(record["tracking"]["run_id"])
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics["mape"] == record["metrics"]["mape"]
+    assert parent.data.params["lasso.alphas"] == "3"
+    assert parent.inputs.dataset_inputs[0].dataset.digest == record["data"]["data_hash"][:36]
+    children = client(place).search_runs(
+        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    )
+    mapes = {run.info.run_name: run.data.metrics["mape"] for run in children}
+    assert mapes == {f"{s['region']}-{s['format']}-{s['speed']}": s["mape"] for s in record["segments"]}
+    assert {run.inputs.dataset_inputs[0].dataset.name for run in children} == {"weekly/R01", "weekly/R02"}
+    files = trained_store / "mlartifacts" / parent.info.run_id / "artifacts"
+    assert {path.name for path in files.iterdir()} == {"report.csv", "run.json"}
+
+
+def test_a_run_on_bad_data_is_marked_as_failed(place, cli, tmp_path):
+    (tmp_path / "manifest.json").write_text("{")
+    outcome = cli("train", "--data", tmp_path, "--env-dir", place.store, "--quiet")
+    assert outcome.code == 2
+    experiment = client(place).get_experiment_by_name("level1").experiment_id
+    latest = client(place).search_runs([experiment], "attributes.status = 'FAILED'", max_results=9)
+    assert any("DataError" in run.data.tags["error"] for run in latest)
