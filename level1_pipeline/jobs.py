@@ -1,5 +1,7 @@
 """What training and backtests share: panels become a job."""
 
+from joblib import cpu_count
+
 from demand.config import Config
 from demand.features import Panel
 from demand.splits import holdout_origins, training_origins, window
@@ -17,4 +19,4 @@ def build_job(panels: list[Panel], config: Config, origin: int | None = None) ->
     data = build_data_set(panels)
     first = int(holdout_origins(data.last_week, config).min()) if origin is None else origin
     at = training_origins(window(first, config).train, config)[::-SCALE_STRIDE][::-1]
-    return Job(data, learn_encoder(data, at, config), config, config.pipeline.workers)
+    return Job(data, learn_encoder(data, at, config), config, config.pipeline.workers or cpu_count())

@@ -74,7 +74,7 @@ class NetworkConfig:
 class PipelineConfig:
     """How a run uses the machine; no number in the result depends on it."""
 
-    workers: int = _within(1, 1, 1024)  # processes
+    workers: int = _within(0, 0, 1024)  # processes; 0 for one a core
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ SMALL = [
     "--set=network.epochs=1",
     "--set=network.min_steps=4",
     "--set=network.tune_epochs=0",
+    "--set=pipeline.workers=1",
 ]
 
 

@@ -36,6 +36,16 @@ class Windows:
         count, total = self._window(self._counts, at, weeks), self._window(self._sums, at, weeks)
         return _divided(total, count)
 
+    def mean_of_all(self, weeks: int, out: Floats) -> None:
+        """Write the mean of the window that ends at every week into `out`, shape (n_series, n_weeks)."""
+        if not self._known.all():
+            out[:] = self.mean(np.arange(self.n_weeks), weeks)
+            return
+        full, sums = min(weeks, self.n_weeks), self._sums
+        total = sums[:, 1:].copy()
+        total[:, full:] -= sums[:, 1 : self.n_weeks + 1 - full]
+        np.divide(total, np.minimum(np.arange(1, self.n_weeks + 1), weeks), out=out, casting="same_kind")
+
     def count(self, at: Ints, weeks: int) -> Floats:
         """Number of known weeks of the window."""
         count = self._window(self._counts, at, weeks).astype(np.float32)
@@ -88,14 +98,13 @@ def lag_features(values: NDArray[np.floating], lags: tuple[int, ...], windows: t
 
     The rows are `lags` in their order, then the means over the last `windows` weeks.
     """
-    at = np.arange(values.shape[1])
-    rolling = Windows(values)
+    rolling, n_weeks = Windows(values), values.shape[1]
     out = np.empty((len(lags) + len(windows), *values.shape), np.float32)
     for i, lag in enumerate(lags):
         out[i, :, :lag] = np.nan
-        out[i, :, lag:] = values[:, : max(values.shape[1] - lag, 0)]
+        out[i, :, lag:] = values[:, : max(n_weeks - lag, 0)]
     for i, weeks in enumerate(windows, start=len(lags)):
-        out[i] = rolling.mean(at, weeks)
+        rolling.mean_of_all(weeks, out[i])
     return out
 
 

@@ -24,9 +24,9 @@ def test_a_blend_is_a_mean_of_logs():
 
 
 @pytest.mark.parametrize("objective", ["mape", "balanced"])
-def test_a_member_that_is_right_gets_the_weight_halfway_to_one_half(objective):
-    assert chosen(HIGH, RIGHT, objective) == pytest.approx(0.75)  # (1 + 0.5) / 2
-    assert chosen(RIGHT, HIGH, objective) == pytest.approx(0.25)
+def test_a_member_that_is_right_gets_nine_tenths_of_the_weight(objective):
+    assert chosen(HIGH, RIGHT, objective) == pytest.approx(0.9)  # 0.8 x 1 + 0.2 x 0.5
+    assert chosen(RIGHT, HIGH, objective) == pytest.approx(0.1)
 
 
 def test_members_that_err_on_both_sides_share():

@@ -8,7 +8,7 @@ from demand.config import Config
 from demand.errors import DataError
 from demand.evaluation import evaluate, summary
 from demand.features import Panel
-from demand.models.blend import EQUAL
+from demand.models.blend import EQUAL, SHRINK
 from demand.segments import Segment
 from demand.splits import holdout_origins
 from demand.training import (
@@ -118,7 +118,7 @@ def test_a_choice_is_an_alpha_a_pass_a_weight_and_intervals(job, choices):
     for choice in choices.values():
         assert len(choice.alphas) == 1 + settings.lasso.passes
         assert all(0 <= index < settings.lasso.alphas for index in choice.alphas)
-        assert EQUAL / 2 <= choice.weight <= (1 + EQUAL) / 2
+        assert SHRINK * EQUAL <= choice.weight <= 1 - SHRINK * EQUAL
         assert choice.intervals.lower.shape == (3, settings.forecast.horizon)
         assert (choice.intervals.lower <= 0).all() and (choice.intervals.upper >= 0).all()
 
