@@ -115,7 +115,8 @@ def committed(root):
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         hidden = {part for part in parts[:-1] if part.startswith(".")} - {".ci", ".github"}
-        if path.is_file() and not hidden and not SKIPPED_FOLDERS & set(parts):
+        built = path.name.startswith(".coverage")
+        if path.is_file() and not built and not hidden and not SKIPPED_FOLDERS & set(parts):
             yield path
 
 
