@@ -45,10 +45,10 @@ class TrainingConfig:
 class LassoConfig:
     """The linear member."""
 
-    passes: int = _within(2, 0, 20)  # of reweighting towards relative error, after the first fit
-    pool: float = _within(0.4, 0, 1)  # weight of the region's other segments in a segment's fit
-    alphas: int = _within(12, 1, 200)  # length of the path
-    highest_alpha: float = _within(0.03, 1e-9, 1e3)  # in standard deviations of the target
+    passes: int = _within(3, 0, 20)  # of reweighting towards relative error, after the first fit
+    pool: float = _within(0.2, 0, 1)  # weight of the region's other segments in a segment's fit
+    alphas: int = _within(10, 1, 200)  # length of the path
+    highest_alpha: float = _within(0.01, 1e-9, 1e3)  # in log ratio a standard deviation of a column
     lowest_alpha: float = _within(1e-5, 1e-9, 1e3)
 
 

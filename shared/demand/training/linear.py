@@ -39,7 +39,7 @@ class RegionFit:
 
 
 def alphas(config: Config) -> Doubles:
-    """The path's alphas, descending, in standard deviations of the target."""
+    """The path's alphas, descending, in log ratio a standard deviation of a column."""
     return np.geomspace(config.lasso.highest_alpha, config.lasso.lowest_alpha, config.lasso.alphas)
 
 
