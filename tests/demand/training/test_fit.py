@@ -151,6 +151,13 @@ def test_only_balanced_forecasts_are_shifted(choices):
     assert [choice.shift for choice in choices.values()] == [0.0] * len(choices)
 
 
+def test_balanced_forecasts_take_half_of_the_shift_that_removes_the_bias(job, monkeypatch):
+    monkeypatch.setattr("demand.training.choice.choose_shift", lambda *_: 0.2)
+    config = replace(job.config, forecast=replace(job.config.forecast, objective="balanced"))
+    found = choose(replace(job, config=config), job.data.last_week)
+    assert [choice.shift for choice in found.values()] == [0.1] * len(found)
+
+
 def test_segments_are_tuned_apart(ensemble):
     first, second, *_ = ensemble.models.values()
     weights = [model.network.skip.weight.detach().numpy() for model in (first, second)]
