@@ -13,14 +13,30 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CODE := shared/demand level1_pipeline tests
+CODE := shared/demand level0_manual level1_pipeline tests
 
-.PHONY: help setup level1 test check format coverage benchmark calibration data-tiny constraints system-deps clean
+.PHONY: help setup level0 level0-audit notebooks lab level1 test check format coverage benchmark drills dvc calibration \
+    data-tiny constraints system-deps clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.dev ## make the environment (.venv) with the development tools
+
+level0: .venv/.dev ## the pilot by hand: five notebooks' code in order, into .store/level0
+	cd level0_manual; for step in [1-5]_*.py; do \
+	    echo; echo "== level0_manual/$$step"; MPLBACKEND=Agg OMP_NUM_THREADS=1 ../$(BIN)/python "$$step"; done
+	@echo; echo "Forecasts: .store/level0/forecasts.csv"
+	@echo "The form to fill in: .store/level0/handoff/FORM.md"
+
+level0-audit: .venv/.dev ## what level 0 costs, in figures: steps, seconds, re-runs, open questions
+	@$(BIN)/python level0_manual/audit.py
+
+notebooks: .venv/.dev ## build level0_manual/*.ipynb again from the .py files
+	$(BIN)/python level0_manual/build_notebooks.py
+
+lab: .venv/.lab ## open the notebooks in JupyterLab
+	cd level0_manual; ../$(BIN)/jupyter lab
 
 level1: .venv/.product ## raw sources to forecasts [SIZE=tiny|demo|full] [DATA=folder] [STORE=folder]
 	$(BIN)/python -m level1_pipeline run $(if $(DATA),--data "$(DATA)",--size $(SIZE)) --env-dir "$(STORE)"
@@ -47,6 +63,12 @@ coverage: .venv/.dev ## tests with branch coverage, floor 90 %
 
 benchmark: .venv/.benchmark ## this project beside its peers, into build/benchmark.md and .json
 	$(BIN)/python tests/benchmarks/run.py
+
+drills: .venv/.dev ## break level 1 on purpose: kills, races, dead servers, full disks (about an hour)
+	for drill in kill starts fresh server disk dask_kill versions; do $(BIN)/python tests/drills/$$drill.py; done
+
+dvc: .venv/.dev ## run the DVC stages whose data, code or settings changed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
 
 calibration: .venv/.dev ## synthetic series beside real ones, as a table
 	$(BIN)/python tests/benchmarks/calibration.py
@@ -89,6 +111,10 @@ clean: ## remove what commands built and cached; .venv and .store stay
 .venv/.dev: .venv/.torch pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable ".[dev]"
 	@touch $@ .venv/.product
+
+.venv/.lab: .venv/.torch pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable ".[dev,lab]"
+	@touch $@ .venv/.dev .venv/.product
 
 .venv/.benchmark: .venv/.torch pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable ".[dev,benchmark]"

@@ -10,10 +10,23 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from demand.errors import DataError, IntegrityError, UsageError  # noqa: E402
 from level1_pipeline.commands import app  # noqa: E402
+from level1_pipeline.connection import DependencyError  # noqa: E402
+from level1_pipeline.errors import GateRefused  # noqa: E402
+from level1_pipeline.lock import LockHeld  # noqa: E402
+from level1_pipeline.step_commands import register_step_commands  # noqa: E402
 from level1_pipeline.tables import complain  # noqa: E402
-from level1_pipeline.tracking import DependencyError  # noqa: E402
 
-BAD_DATA, INTEGRITY, DEPENDENCY, USAGE = 2, 4, 5, 64
+register_step_commands(app)
+
+USAGE, DEPENDENCY = 64, 5
+EXIT_CODES: dict[type[Exception], int] = {
+    DataError: 2,
+    GateRefused: 3,
+    IntegrityError: 4,
+    DependencyError: DEPENDENCY,
+    LockHeld: 6,
+    UsageError: USAGE,
+}
 PARSER_REFUSED = 2  # Typer's own exit code for wrong usage, which here means bad data
 NO_FAULT_OF_USAGE = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 
@@ -24,14 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         app(arguments, prog_name="python -m level1_pipeline")
     except SystemExit as stop:
         return USAGE if stop.code == PARSER_REFUSED else int(stop.code or 0)
-    except DataError as error:
-        return _told(error, BAD_DATA)
-    except IntegrityError as error:
-        return _told(error, INTEGRITY)
-    except DependencyError as error:
-        return _told(error, DEPENDENCY)
-    except UsageError as error:
-        return _told(error, USAGE)
+    except tuple(EXIT_CODES) as error:
+        return _told(error, next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
     except OSError as error:  # a folder that cannot be written, or a disk that is full
         return _told(error, DEPENDENCY if error.errno in NO_FAULT_OF_USAGE else USAGE)
     return 0

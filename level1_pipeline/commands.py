@@ -13,6 +13,8 @@ from level1_pipeline.data_commands import SizeName, data_app, generated, setting
 from level1_pipeline.options import (
     ConfigFile,
     Data,
+    Fresh,
+    Model,
     NoTracking,
     OptionalData,
     Quiet,
@@ -22,28 +24,35 @@ from level1_pipeline.options import (
     UnitJump,
     Workers,
     read_config,
+    read_workers,
 )
 from level1_pipeline.progress import Watch
+from level1_pipeline.run_commands import register_run_commands
 from level1_pipeline.tables import complain, say, show_forecasts, show_report
-from level1_pipeline.tracking import DependencyError, Place
+from level1_pipeline.tracking import Place
+from level1_pipeline.versions import PRODUCT
 
 if TYPE_CHECKING:  # training needs torch, which takes seconds to import and which scoring does without
-    from level1_pipeline.batch import Scored
+    from demand.segments import Segment
+    from level1_pipeline.failover import Failover
     from level1_pipeline.records import Order, Trained
 
 PARTIAL = 7
+SERVED_BY = {"previous": "its model of before", "baseline": "the historical average"}
 UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
 
 app = typer.Typer(
     help="Level 1, the automated pipeline: raw sources in, tracked models and forecasts out.",
-    epilog="Exit codes: 0 done, 2 bad data, 4 a model file was changed, 5 the tracking server is down, "
-    "7 a region was refused and the others ran, 64 wrong usage.",
+    epilog="Exit codes: 0 done, 2 bad data, 3 no new model passed the gate, 4 a model file was changed, "
+    "5 a server, cluster or disk does not do its part, 6 another run works on the store, 7 done, but a "
+    "region was refused or a segment is not served by a new model, 64 wrong usage.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app, name="data")
+register_run_commands(app)
 
 
 @app.command()
@@ -56,25 +65,32 @@ def train(
     unit_jump: UnitJump = UNIT_JUMP,
     tracking_uri: TrackingUri = None,
     no_tracking: NoTracking = False,
+    model: Model = PRODUCT,
+    fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train an ensemble per segment, judge it on the last weeks, and make it the model in use.
+    """Train an ensemble per segment, hold it against the model in use, and release what is no worse.
 
-    Leaves in the store: report.csv (a row per segment), run.json (stages, rows, hashes, versions),
-    bundle/VERSION (the models as ONNX) and current.json (which bundle is in use).
+    Leaves in the store: report.csv and gate.csv (a row per segment), backtest.parquet, run.json (stages,
+    rows, hashes, versions), bundle/VERSION (the models as ONNX) and current.json (which bundle is in use).
+    With tracking the bundle is a version of the registered model as well.
+    A run that was cut off goes on where it was: give the same command again.
 
     \b
     Examples:
       python -m level1_pipeline train --data data/tiny --env-dir .store/level1
       python -m level1_pipeline train --data data/tiny --env-dir .store/level1 --set network.epochs=4
+      python -m level1_pipeline train --data /srv/raw --env-dir /srv/store --workers dask://scheduler:8786
     """
     from level1_pipeline.records import Order
 
     place = None if no_tracking else Place(env_dir, tracking_uri)
-    order = Order(data, env_dir, read_config(config, settings, workers), place, unit_jump)
+    found = read_config(config, settings)
+    executor = read_workers(workers, found)
+    order = Order(data, env_dir, found, place, unit_jump, executor, model, fresh)
     trained = _train(order, quiet)
     _show_training(trained, env_dir)
-    _conclude(trained.regions.refused, trained.tracking_error)
+    _conclude(trained.refused, trained.failovers)
 
 
 @app.command()
@@ -89,6 +105,7 @@ def score(
         ),
     ] = None,
     unit_jump: UnitJump = UNIT_JUMP,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Forecast the next weeks of every living series with the model in use.
@@ -100,10 +117,15 @@ def score(
       python -m level1_pipeline score --data data/tiny --as-of 2026-06-15 --env-dir .store/level1 \\
           --out forecasts.parquet
     """
-    scored = _score(data, env_dir, out, as_of, unit_jump, quiet)
-    show_forecasts(scored.forecasts)
-    say(f"{len(scored.forecasts):,} rows as of the week of {scored.delivery.as_of}: {out}")
-    _conclude(scored.regions.refused, None)
+    from level1_pipeline.batch import Batch, score_batch
+
+    executor = read_workers(workers, read_config(None, None))
+    batch = Batch(data, env_dir, out, as_of.date() if as_of else None, unit_jump, executor)
+    with Watch(quiet=quiet) as watch:
+        scored = score_batch(batch, watch)
+    show_forecasts(scored.totals)
+    say(f"{scored.rows:,} rows as of the week of {scored.delivery.as_of}: {out}")
+    _conclude(scored.refused, {})
 
 
 @app.command()
@@ -133,12 +155,13 @@ def backtest(
     from level1_pipeline.records import Order
     from level1_pipeline.summaries import by_region, overall
 
-    order = Order(data, out.parent, read_config(config, settings, workers), None, unit_jump)
+    found_ = read_config(config, settings)
+    order = Order(data, out.parent, found_, None, unit_jump, read_workers(workers, found_))
     with Watch(quiet=quiet) as watch:
         found = run_backtest(order, origins, step, out, watch)
     show_report(found.report, by_region(found.table), overall(found.table))
     say(f"{len(found.table):,} rows: {out}\nper segment: {report_beside(out)}")
-    _conclude(found.regions.refused, None)
+    _conclude(found.regions.refused, {})
 
 
 @app.command()
@@ -152,6 +175,8 @@ def run(
     unit_jump: UnitJump = UNIT_JUMP,
     tracking_uri: TrackingUri = None,
     no_tracking: NoTracking = False,
+    model: Model = PRODUCT,
+    fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
     """Do it all: make data unless there are some, train, forecast, and show how good it is.
@@ -164,20 +189,24 @@ def run(
       python -m level1_pipeline run --size tiny --env-dir .store/level1
       python -m level1_pipeline run --data downloads/walmart --env-dir .store/walmart
     """
+    from level1_pipeline.batch import Batch, score_batch
     from level1_pipeline.records import Order
 
     if data is not None and size is not None:
         raise UsageError("--data and --size: expected one of them; got both. Leave one out.")
     place = None if no_tracking else Place(env_dir, tracking_uri)
-    settings_ = read_config(config or settings_of(size), settings, workers)
+    found = read_config(config or settings_of(size), settings)
+    executor = read_workers(workers, found)
     folder = data or generated(env_dir / "data", size or SizeName.demo)
-    trained = _train(Order(folder, env_dir, settings_, place, unit_jump), quiet)
-    scored = _score(folder, env_dir, env_dir / store.FORECASTS, None, unit_jump, quiet)
-    show_forecasts(scored.forecasts)
+    trained = _train(Order(folder, env_dir, found, place, unit_jump, executor, model, fresh), quiet)
+    batch = Batch(folder, env_dir, env_dir / store.FORECASTS, None, unit_jump, executor)
+    with Watch(quiet=quiet) as watch:
+        scored = score_batch(batch, watch)
+    show_forecasts(scored.totals)
     _show_training(trained, env_dir)
-    rows = f"{len(scored.forecasts):,} rows after {scored.delivery.as_of}"
+    rows = f"{scored.rows:,} rows after {scored.delivery.as_of}"
     say(f"forecasts:   {env_dir / store.FORECASTS} ({rows})")
-    _conclude(trained.regions.refused, trained.tracking_error)
+    _conclude(trained.refused, trained.failovers)
 
 
 def _train(order: "Order", quiet: bool) -> "Trained":
@@ -187,29 +216,24 @@ def _train(order: "Order", quiet: bool) -> "Trained":
         return train_order(order, watch)
 
 
-def _score(
-    data: Path, env_dir: Path, out: Path, as_of: datetime | None, unit_jump: float, quiet: bool
-) -> "Scored":
-    from level1_pipeline.batch import Batch, score_batch
-
-    with Watch(quiet=quiet) as watch:
-        return score_batch(Batch(data, env_dir, out, as_of.date() if as_of else None, unit_jump), watch)
-
-
 def _show_training(trained: "Trained", env_dir: Path) -> None:
     from level1_pipeline.summaries import by_region, overall
 
+    if trained.again:
+        say("An earlier run did this, with the same data, settings and code; --fresh does it again.")
     show_report(trained.report, by_region(trained.table), overall(trained.table))
     say(f"report:      {env_dir / store.REPORT}")
+    say(f"gate:        {env_dir / store.GATE}")
     say(f"run record:  {env_dir / store.RUN}")
     say(f"models:      {store.bundle_folder(env_dir, trained.version)}")
 
 
-def _conclude(refused: Mapping[str, str], tracking_error: str | None) -> None:
+def _conclude(refused: Mapping[str, str], failovers: "Mapping[Segment, Failover]") -> None:
     """Says what went wrong beside what was done, and ends the command with its exit code."""
     for region, reason in refused.items():
         complain(f"Region {region} was refused, the others ran: {reason}")
-    if tracking_error is not None:
-        raise DependencyError(f"{tracking_error} The models, report.csv and run.json are kept.")
-    if refused:
+    for segment, each in sorted(failovers.items()):
+        if segment.region not in refused:
+            complain(f"Segment {segment.name} is served by {SERVED_BY[each.source]}: {each.reason}")
+    if refused or failovers:
         raise typer.Exit(PARTIAL)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from demand.errors import DataError, UsageError
-from demand.sources import RawTables, orange_juice, read_raw, read_stores, walmart
-from demand.sources.manifest import MANIFEST, read_manifest
+from demand.sources import RawTables, open_raw, orange_juice, walmart
+from demand.sources.manifest import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,15 @@ def read_public_set(folder: Path, name: str | None) -> RawTables:
 
 
 def _raw_folder(folder: Path) -> Delivery:
-    manifest = read_manifest(folder)
+    raw = open_raw(folder)
+    manifest = raw.manifest
     return Delivery(
         name=manifest.name,
         as_of=manifest.as_of,
         files={path: entry.sha256 for path, entry in manifest.files.items()},
         rows=sum(entry.rows for entry in manifest.files.values()),
-        stores=read_stores(folder),
-        read=lambda region: read_raw(folder, region=region),
+        stores=raw.stores,
+        read=raw.region,
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from demand.config import Config, load_config
 from demand.errors import UsageError
+from level1_pipeline.executor import Executor
 
 _DATA = typer.Option(
     "--data",
@@ -30,9 +31,17 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, as in network.epochs=4; may be repeated."),
 ]
 Workers = Annotated[
-    int | None,
-    typer.Option(min=1, help="Processes; no number in the result depends on it. [default: pipeline.workers]"),
+    str | None,
+    typer.Option(
+        metavar="N|dask://HOST:PORT",
+        help="Processes, or a Dask scheduler; no number in the result depends on it. "
+        "[default: pipeline.workers]",
+    ),
 ]
+Model = Annotated[
+    str, typer.Option("--model", help="Registered model whose next version the release becomes.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Train again, even if the same was done before.")]
 UnitJump = Annotated[
     float,
     typer.Option(min=1.0, help="Refuse a region whose units jump by this factor or more beside the others'."),
@@ -45,12 +54,14 @@ NoTracking = Annotated[bool, typer.Option("--no-tracking", help="Keep no MLflow 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
-def read_config(file: Path | None, settings: Iterable[str] | None, workers: int | None) -> Config:
-    """The settings of a run: defaults, then the file, then --set, then --workers."""
-    overrides = dict(_key_and_value(each) for each in settings or ())
-    if workers is not None:
-        overrides["pipeline.workers"] = str(workers)
-    return load_config(file, overrides)
+def read_config(file: Path | None, settings: Iterable[str] | None) -> Config:
+    """The settings of a run: defaults, then the file, then --set."""
+    return load_config(file, dict(_key_and_value(each) for each in settings or ()))
+
+
+def read_workers(workers: str | None, config: Config) -> Executor:
+    """Where a run's work is done: as --workers says, else as the settings do."""
+    return Executor(config.pipeline.workers) if workers is None else Executor.parse(workers)
 
 
 def _key_and_value(text: str) -> tuple[str, str]:

@@ -15,7 +15,8 @@ from demand.errors import IntegrityError, UsageError
 from demand.sources.publish import write_bytes
 
 CURRENT = "current.json"
-REPORT, RUN, FORECASTS = "report.csv", "run.json", "forecasts.parquet"
+REPORT, GATE, RUN = "report.csv", "gate.csv", "run.json"
+BACKTEST, FORECASTS = "backtest.parquet", "forecasts.parquet"
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
@@ -56,6 +57,14 @@ def point_at(store: Path, version: str) -> None:
     """Makes a bundle the one in use, in one step; scoring follows the pointer and nothing else."""
     sha256 = sha256_of(bundle_folder(store, version) / "manifest.json")
     write_json({"format": 1, "model_version": version, "manifest_sha256": sha256}, store / CURRENT)
+
+
+def pointed_at(store: Path) -> str | None:
+    """The version that the pointer names, whether it is still good or not; None where it names none."""
+    try:
+        return str(json.loads((store / CURRENT).read_bytes())["model_version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def current_bundle(store: Path) -> Path:

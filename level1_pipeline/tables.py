@@ -25,40 +25,35 @@ def show_report(report: pd.DataFrame, by_region: pd.DataFrame, overall: Mapping[
 
     by_region: region, then what `overall` holds, one row per region.
     """
-    console = _console()
+    screen = console()
     if len(report) <= MOST_SEGMENTS:
-        _print(console, "Segments", report, ["region", "format", "speed", *NUMBERS, "verdict"])
+        _print(screen, "Segments", report, ["region", "format", "speed", *NUMBERS, "verdict"])
     else:
         good = report["verdict"].eq("meets").groupby(report["region"]).agg(["sum", "size"])
         share = (good["sum"].astype(str) + " of " + good["size"].astype(str)).rename("meet the target")
-        _print(
-            console, "Regions", by_region.join(share, on="region"), ["region", *NUMBERS, "meet the target"]
-        )
+        _print(screen, "Regions", by_region.join(share, on="region"), ["region", *NUMBERS, "meet the target"])
         worst = report.sort_values("mape", ascending=False, na_position="last").head(WORST)
-        _print(console, "Worst segments", worst, ["region", "format", "speed", *NUMBERS, "verdict"])
+        _print(screen, "Worst segments", worst, ["region", "format", "speed", *NUMBERS, "verdict"])
     met, scored = (report["verdict"] == "meets").sum(), (report["verdict"] != "no data").sum()
-    console.print(
+    screen.print(
         f"All rows: MAPE {overall['mape']:.1f} % against {overall['baseline_mape']:.1f} % of the historical "
         f"average ({gain(overall):.0f} % below it); WAPE {overall['wape']:.1f} %, bias "
         f"{overall['bias']:+.1f} %, coverage {overall['coverage']:.1f} %."
     )
-    console.print(
+    screen.print(
         f"{met} of {scored} segments meet the target (MAPE at most 45 %, at least 40 % below the average)."
     )
 
 
-def show_forecasts(forecasts: pd.DataFrame) -> None:
-    """Prints what was forecast: one line per region and source."""
-    totals = forecasts.groupby(["region", "source"], as_index=False).agg(
-        series=("week", "size"), weeks=("week", "nunique"), units=("units", "sum")
-    )
-    totals["series"] = totals["series"] // totals["weeks"]
-    _print(_console(), "Forecasts", totals, ["region", "source", "series", "weeks", "units"])
+def show_forecasts(totals: pd.DataFrame) -> None:
+    """Prints what was forecast, one line each; `totals`: region, source, rows, weeks, units."""
+    shown = totals.assign(series=totals["rows"] // totals["weeks"])
+    _print(console(), "Forecasts", shown, ["region", "source", "series", "weeks", "units"])
 
 
 def say(text: str) -> None:
     """Prints one line."""
-    _console().print(text, soft_wrap=True)
+    console().print(text, soft_wrap=True)
 
 
 def complain(text: str) -> None:
@@ -73,19 +68,20 @@ def gain(metrics: Mapping[str, float]) -> float:
     )
 
 
-def _console() -> Console:
+def console() -> Console:
+    """A console on stdout: as wide as the terminal, 120 characters without one."""
     width = None if sys.stdout.isatty() else 120
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def _print(console: Console, title: str, frame: pd.DataFrame, columns: list[str]) -> None:
+def _print(screen: Console, title: str, frame: pd.DataFrame, columns: list[str]) -> None:
     table = Table(title=title, title_justify="left")
     for name in columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
         table.add_column(NUMBERS.get(name, name), justify="right" if numeric else "left")
     for row in frame[columns].itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
-    console.print(table)
+    screen.print(table)
 
 
 def _cell(value: object) -> str:

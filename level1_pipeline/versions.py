@@ -5,12 +5,15 @@ import json
 import platform
 import subprocess
 from dataclasses import asdict
+from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from demand.config import Config
 
 PRODUCT = "mlops-ladder"
+CODE = ("demand", "level1_pipeline")
 PACKAGES = (
     "mlflow",
     "numpy",
@@ -43,6 +46,20 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+@cache
+def source_hash() -> str:
+    """Hash of the code that makes a result: of every module of the product, names and bytes.
+
+    A commit would not do: it says nothing about what was changed since, nor where there is no checkout.
+    """
+    total = hashlib.sha256()
+    for name in CODE:
+        folder = Path(str(import_module(name).__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            total.update(f"{name}/{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
+    return total.hexdigest()
 
 
 def package_versions() -> dict[str, str]:

@@ -59,6 +59,7 @@ class NetworkConfig:
     epochs: int = _within(8, 1, 1000)  # passes over the drawn rows
     min_steps: int = _within(2000, 0, 10**6)  # of the optimiser; small sets get more epochs
     row_share: float = _within(1 / 3, 0.01, 1)  # share of the rows drawn for each epoch
+    max_rows: int = _within(3_000_000, 1, 10**9)  # drawn evenly from all segments where there are more
     batch: int = _within(1024, 1, 2**20)  # rows
     hidden: tuple[int, ...] = _within((128, 64), 1, 4096)  # units of each hidden layer
     dropout: float = _within(0.2, 0, 0.9)  # share of hidden units
@@ -71,10 +72,25 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
+class GateConfig:
+    """What a segment's new model must show before it takes the old one's place."""
+
+    minimum_rows: int = _within(30, 1, 10**6)  # judged rows with sales, fewer prove nothing
+    level: float = _within(0.05, 1e-6, 0.5)  # chance of one wrong verdict among all segments of a run
+    margin: float = _within(0.05, 0, 1)  # by which the MAPE may be above the champion's as measured, a share
+    limit: float = _within(0.1, 0, 10)  # by which it must certainly not be above the champion's, a share
+    too_good: float = _within(0.5, 0, 1)  # of the champion's MAPE: below it is an alarm, 0 for none
+    too_good_baseline: float = _within(0.05, 0, 1)  # the same, of the historical average's MAPE
+    equal_share: float = _within(0.1, 0, 1)  # of forecasts that may equal the actual; more is an alarm
+    draws: int = _within(2000, 100, 10**6)  # of all series, for the bounds
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """How a run uses the machine; no number in the result depends on it."""
 
     workers: int = _within(0, 0, 1024)  # processes; 0 for one a core
+    segment_seconds: float = _within(600.0, 0, 1e6)  # a step of one segment may take; 0 for no limit
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,7 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     lasso: LassoConfig = LassoConfig()
     network: NetworkConfig = NetworkConfig()
+    gate: GateConfig = GateConfig()
     pipeline: PipelineConfig = PipelineConfig()
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from demand import metrics
 from demand.contracts import check, columns
-from demand.models.blend import blend
+from demand.errors import DataError
+from demand.models.blend import anchored, blend
 from demand.models.encoding import Floats
 from demand.models.scale import to_units
 from demand.segments import Segment, assign_segments
@@ -36,14 +37,25 @@ def backtest(
 
 
 def evaluate(data: DataSet, ensemble: Ensemble, origins: NDArray[np.intp]) -> pd.DataFrame:
-    """Backtest rows of a fitted ensemble at some origins, one per series, origin and known target week."""
+    """Backtest rows of a fitted ensemble at some origins, one per series, origin and known target week.
+
+    A segment without a model has no rows. Raises DataError where there is no row at all.
+    """
     rows = build_rows(data, ensemble.encoder, origins).known(data.last_week)
     segments = list(ensemble.models)
     index = {segment: i for i, segment in enumerate(segments)}
-    of_series = [index[segment] for segment in assign_segments(data.series, ensemble.speeds)]
+    of_series = [index.get(segment, -1) for segment in assign_segments(data.series, ensemble.speeds)]
     own = np.array(of_series)[rows.series]
+    if not (own >= 0).any():
+        raise DataError(
+            f"weeks: expected known units after the origins to judge {len(segments)} segments by; got none. "
+            "Deliver newer data, or judge from an earlier origin."
+        )
     average = ensemble.baseline.predict(data.series)
-    parts = [_forecasts(data, ensemble, segments[i], rows.take(own == i), average) for i in np.unique(own)]
+    parts = [
+        _forecasts(data, ensemble, segments[i], rows.take(own == i), average)
+        for i in np.unique(own[own >= 0])
+    ]
     frame = pd.concat(parts, ignore_index=True)
     return frame.sort_values(["region", "store_id", "product_id", "origin", "week"], ignore_index=True)
 
@@ -53,7 +65,7 @@ def _forecasts(
 ) -> pd.DataFrame:
     model = ensemble.models[segment]
     linear, network = model.members(rows)
-    ratio = blend(linear, network, model.weight)
+    ratio = anchored(blend(linear, network, model.weight), rows.anchor)
     lower, upper = model.intervals.bounds(ratio, rows.level, rows.horizon)
     series, weeks = data.series.iloc[rows.series], data.panels[0].weeks
     found = {"ensemble": ratio, "lower": lower, "upper": upper, "lasso": linear, "network": network}

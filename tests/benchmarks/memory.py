@@ -26,6 +26,10 @@ class MemoryMeter:
         """MB so far."""
         return max(0.0, _highest_kib(self._forgot) * 1024 - self._before) / 1e6
 
+    def total_mb(self) -> float:
+        """MB that were resident at the peak, what was there before included."""
+        return _highest_kib(self._forgot) * 1024 / 1e6
+
 
 def _highest_kib(forgot: bool) -> float:
     if forgot:

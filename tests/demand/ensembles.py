@@ -1,9 +1,11 @@
 """Ensembles by hand, every weight drawn, none zero: export and scoring are tested on them without a fit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from builders import raw_tables
 from demand.bundle import BundleMeta
 from demand.conditioning import Conditioned, condition
 from demand.config import Config, ForecastConfig, NetworkConfig
-from demand.export import write_bundle
+from demand.export import Release, write_bundle
 from demand.features import CATEGORIES, build_panel
 from demand.models.baseline import fit_baseline
 from demand.models.design import ONE_HOT
@@ -91,7 +93,31 @@ def drawn_model(encoder: Encoder, hidden: tuple[int, ...], seed: int) -> Segment
     return SegmentModel(lasso, network, 0.3 + 0.05 * seed, intervals)
 
 
-def write(folder: Path, ensemble: Ensemble | None = None) -> Path:
-    """A bundle of an ensemble, of the drawn one without any; gives the folder."""
-    write_bundle(ensemble or drawn_ensemble(), built_data(), folder, meta=META)
+def redrawn(ensemble: Ensemble, seed: int) -> Ensemble:
+    """The same ensemble with other weights, all drawn."""
+    encoder, models = ensemble.encoder, ensemble.models
+    drawn = {segment: drawn_model(encoder, (8, 4), seed + i) for i, segment in enumerate(models)}
+    return replace(ensemble, models=drawn)
+
+
+@cache
+def judged_ensemble() -> Ensemble:
+    """What `drawn_ensemble` might have been 8 weeks before: the same encoder, other weights."""
+    return replace(redrawn(drawn_ensemble(), 100), origin=built_data().last_week - 8)
+
+
+@cache
+def eventless_ensemble() -> Ensemble:
+    """An ensemble that reads another form: it was drawn on a data set without events."""
+    data, base = data_set(raw_tables(events=None)), drawn_ensemble()
+    encoder = learn_encoder(
+        data, np.array([20, 30, 40, 50]), Config(forecast=ForecastConfig(horizon=HORIZONS))
+    )
+    return redrawn(replace(base, encoder=encoder), 200)
+
+
+def write(folder: Path, ensemble: Ensemble | None = None, version: str = "v7", **release: Any) -> Path:
+    """A bundle of an ensemble, of the drawn one without any; gives the folder. release: of Release."""
+    meta = replace(META, model_version=version)
+    write_bundle(ensemble or drawn_ensemble(), built_data(), folder, meta=meta, release=Release(**release))
     return folder

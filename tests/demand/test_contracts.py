@@ -28,6 +28,7 @@ def test_every_table_of_the_design_has_a_contract() -> None:
         "forecasts",
         "backtest",
         "report",
+        "gate",
     }
 
 

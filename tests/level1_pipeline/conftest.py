@@ -13,12 +13,14 @@ from level1_pipeline.__main__ import main
 # The smallest settings that still go through every step: seconds, not accuracy.
 SMALL = [
     "--set=training.stride=4",
-    "--set=lasso.alphas=3",
-    "--set=lasso.passes=0",
+    "--set=lasso.alphas=4",
+    "--set=lasso.passes=1",
     "--set=network.epochs=1",
-    "--set=network.min_steps=4",
+    "--set=network.min_steps=120",
+    "--set=network.batch=256",
     "--set=network.tune_epochs=0",
     "--set=pipeline.workers=1",
+    "--set=gate.level=0.5",  # models this small are better than the average, if not certainly so
 ]
 
 

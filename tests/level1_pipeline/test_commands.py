@@ -7,10 +7,13 @@ import pytest
 from demand.conditioning import UNIT_JUMP
 from demand.config import load_config
 from demand.errors import IntegrityError
-from level1_pipeline import commands
+from level1_pipeline import batch, commands
 from level1_pipeline.__main__ import main
+from level1_pipeline.connection import DependencyError
 from level1_pipeline.data_commands import SetName, SizeName, settings_of
 from level1_pipeline.deliveries import PUBLIC_SETS
+from level1_pipeline.errors import GateRefused
+from level1_pipeline.lock import LockHeld
 
 HELPED = [["train"], ["score"], ["backtest"], ["run"], ["data", "generate"], ["data", "import"]]
 
@@ -82,7 +85,10 @@ def test_a_folder_without_data_is_bad_data(cli, tmp_path):
 @pytest.mark.parametrize(
     ("error", "code"),
     [
+        (GateRefused("none passed"), 3),
         (IntegrityError("changed"), 4),
+        (DependencyError("no scheduler"), 5),
+        (LockHeld("held"), 6),
         (OSError(errno.ENOSPC, "No space left on device"), 5),
         (PermissionError(errno.EACCES, "Permission denied"), 64),
     ],
@@ -91,7 +97,7 @@ def test_an_error_becomes_its_exit_code_and_one_message(error, code, monkeypatch
     def raising(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(commands, "_score", raising)
+    monkeypatch.setattr(batch, "score_batch", raising)
     options = ["--data", tmp_path, "--env-dir", tmp_path, "--out", tmp_path / "f.parquet"]
     outcome = cli("score", *options)
     assert (outcome.code, outcome.err) == (code, f"Error: {error}\n")

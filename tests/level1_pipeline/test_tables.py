@@ -60,10 +60,11 @@ def test_many_segments_are_told_by_region_with_the_worst_named(capsys):
 
 
 def test_forecasts_are_told_by_region_and_source(capsys):
-    weeks = pd.to_datetime(["2026-06-22", "2026-06-29"])
-    table = pd.DataFrame({"region": "R01", "source": "baseline", "week": weeks, "units": [1500.0, 2.5]})
-    show_forecasts(table)
-    assert "│ R01    │ baseline │      1 │     2 │ 1,502.5 │" in capsys.readouterr().out
+    totals = pd.DataFrame(
+        {"region": ["R01"], "source": ["baseline"], "rows": [6], "weeks": [2], "units": [1502.5]}
+    )
+    show_forecasts(totals)
+    assert "│ R01    │ baseline │      3 │     2 │ 1,502.5 │" in capsys.readouterr().out
 
 
 def test_progress_without_a_terminal_is_plain_lines(capsys):

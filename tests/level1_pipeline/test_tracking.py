@@ -1,11 +1,15 @@
 import json
 import os
 import time
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from level1_pipeline.tracking import BUDGET, DependencyError, Input, Place, Record, Tracker, finish, tracked
+from level1_pipeline import connection
+from level1_pipeline.connection import BUDGET, Line
+from level1_pipeline.tracking import DependencyError, Input, Place, Record, Tracker, finish, tracked
 
 START = datetime(2026, 6, 22, 6, 0, tzinfo=UTC)
 RECORD = Record(
@@ -63,14 +67,103 @@ def test_fifty_six_children_cost_seconds(place):
     tracker = Tracker(place, "train", START)
     tracker.begin()
     begin = time.process_time()
-    tracker.finish(RECORD, [CHILD] * 56, [])
+    found = tracker.children([replace(CHILD, name=f"R{number:02d}") for number in range(56)])
     assert time.process_time() - begin < 15  # 1 to 2 on an idle machine
+    assert len(set(found.values())) == len(found) == 56
+
+
+def test_children_are_known_by_their_name_and_logged_again_under_it(place):
+    tracker = Tracker(place, "train", START)
+    first = tracker.children([CHILD])  # begins by itself
+    again = tracker.children([replace(CHILD, metrics={"mape": 31.0}), replace(CHILD, name="R02")])
+    assert again["R01-large-fast"] == first["R01-large-fast"] and set(again) == {"R01-large-fast", "R02"}
+    assert client(place).get_run(first["R01-large-fast"]).data.metrics == {"mape": 31.0}
+
+
+class Server:
+    """MLflow's client, of which a call fails: before it reaches the server, or before its answer is back."""
+
+    def __init__(self, real, failing, *, reached):
+        self.real, self.failing, self.reached = real, failing, reached
+        self.calls = Counter()
+
+    def __getattr__(self, name):
+        method = getattr(self.real, name)
+
+        def call(*arguments, **options):
+            self.calls[name] += 1
+            if name != self.failing or self.calls[name] != 2:
+                return method(*arguments, **options)
+            if self.reached:
+                method(*arguments, **options)
+            raise ConnectionError("the server was killed")
+
+        return call
+
+
+@pytest.mark.parametrize("reached", [False, True])
+@pytest.mark.parametrize(
+    "failing", ["create_run", "log_batch", "log_inputs", "set_terminated", "log_artifact", "search_runs"]
+)
+def test_a_call_that_was_not_answered_is_made_again_and_leaves_nothing_twice(
+    failing, reached, place, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(connection, "_passes", lambda error, _: isinstance(error, ConnectionError))
+    pauses = []
+    tracker = Tracker(place, "train", START, Line(place, pause=pauses.append))
+    tracker.begin()
+    real = tracker.client
+    tracker.client = server = Server(real, failing, reached=reached)
+    files = [tmp_path / name for name in ("report.csv", "run.json")]
+    for file in files:
+        file.write_text(file.name)
+    found = tracker.children([replace(CHILD, name=name, inputs=RECORD.inputs) for name in ("a", "b", "c")])
+    tracker.abandoned()
+    tracker.finish(RECORD, files)
+    assert len(pauses) == 1 and server.calls[failing] >= 2
+    own = f"tags.`mlflow.parentRunId` = '{tracker.run_id}'"
+    children = real.search_runs([tracker._experiment], own)
+    assert {run.info.run_name: run.info.run_id for run in children} == found and len(children) == 3
+    for run in [real.get_run(tracker.run_id), *children]:
+        assert run.info.status == "FINISHED" and len(run.inputs.dataset_inputs) == 1
+        assert len(real.get_metric_history(run.info.run_id, "mape")) == 1
+    assert {file.path for file in real.list_artifacts(tracker.run_id)} == {"report.csv", "run.json"}
+
+
+def test_a_child_whose_creation_was_answered_too_late_is_removed(place):
+    tracker = Tracker(place, "train", START)
+    kept = tracker.children([CHILD])
+    late = tracker._create(CHILD.name, "whatever", {"mlflow.parentRunId": tracker.run_id})
+    tracker.finish(RECORD, [])
+    assert client(place).get_run(late).info.lifecycle_stage == "deleted"
+    assert client(place).get_run(kept[CHILD.name]).info.lifecycle_stage == "active"
+
+
+def test_runs_that_dead_processes_left_open_are_marked_and_no_others(place, tmp_path):
+    dead, done, other = (Tracker(place, name, START) for name in ("dead", "done", "other"))
+    dead.children([CHILD])
+    open_child = dead._create("open", f"{dead._key}/open", {"mlflow.parentRunId": dead.run_id})
+    done.begin()
+    done.finish(RECORD, [])
+    other.begin()
+    client(place).set_tag(other.run_id, "level1.store", "another store at the same place")
+    mine = Tracker(place, "mine", START)
+    mine.begin()
+    marked = mine.abandoned()
+    assert dead.run_id in marked and open_child not in marked
+    assert {other.run_id, done.run_id, mine.run_id}.isdisjoint(marked)
+    runs = [client(place).get_run(run_id) for run_id in (dead.run_id, open_child)]
+    assert [run.info.status for run in runs] == ["KILLED", "KILLED"]
+    assert {run.data.tags["abandoned"] for run in runs} == {"its process ended without closing it"}
+    states = [client(place).get_run(run.run_id).info.status for run in (done, other, mine)]
+    assert states == ["FINISHED", "RUNNING", "RUNNING"]
+    assert mine.abandoned() == []
 
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED")])
 def test_a_run_that_raises_does_not_stay_running(place, error, status):
     tracker = Tracker(place, "train", START)
-    with pytest.raises(type(error)), tracked(tracker, pytest.fail):
+    with pytest.raises(type(error)), tracked(tracker, lambda _: None):
         raise error
     run = client(place).get_run(tracker.run_id)
     assert run.info.status == status
@@ -78,7 +171,7 @@ def test_a_run_that_raises_does_not_stay_running(place, error, status):
 
 
 def test_a_dead_server_is_told_soon_and_the_block_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr(connection, "PATIENCE", 0.0)
     said = []
     tracker = Tracker(Place(tmp_path, "http://127.0.0.1:9"), "train", START)
     with tracked(tracker, said.append):
@@ -117,7 +210,7 @@ def test_training_leaves_a_child_run_per_segment(trained_store):
     parent = client(place).get_run(record["tracking"]["run_id"])
     assert parent.info.status == "FINISHED"
     assert parent.data.metrics["mape"] == record["metrics"]["mape"]
-    assert parent.data.params["lasso.alphas"] == "3"
+    assert parent.data.params["lasso.alphas"] == "4"
     assert parent.inputs.dataset_inputs[0].dataset.digest == record["data"]["data_hash"][:36]
     children = client(place).search_runs(
         [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
@@ -126,12 +219,12 @@ def test_training_leaves_a_child_run_per_segment(trained_store):
     assert mapes == {f"{s['region']}-{s['format']}-{s['speed']}": s["mape"] for s in record["segments"]}
     assert {run.inputs.dataset_inputs[0].dataset.name for run in children} == {"weekly/R01", "weekly/R02"}
     files = trained_store / "mlartifacts" / parent.info.run_id / "artifacts"
-    assert {path.name for path in files.iterdir()} == {"report.csv", "run.json"}
+    assert {path.name for path in files.iterdir()} == {"report.csv", "gate.csv", "run.json", "bundle"}
 
 
-def test_a_run_on_bad_data_is_marked_as_failed(place, cli, tmp_path):
-    (tmp_path / "manifest.json").write_text("{")
-    outcome = cli("train", "--data", tmp_path, "--env-dir", place.store, "--quiet")
+def test_a_run_on_too_little_data_is_marked_as_failed(place, cli, tiny_raw_folder):
+    short = "--set=training.min_weeks=200"
+    outcome = cli("train", "--data", tiny_raw_folder, "--env-dir", place.store, "--quiet", short)
     assert outcome.code == 2
     experiment = client(place).get_experiment_by_name("level1").experiment_id
     latest = client(place).search_runs([experiment], "attributes.status = 'FAILED'", max_results=9)

@@ -1,18 +1,32 @@
 """The bundle: the folder in which trained models travel, and the runtime that reads them without torch."""
 
-from demand.bundle.folder import (
+from demand.bundle.folder import read_files, read_manifest, verified
+from demand.bundle.form import InputForm, decode_form, encode_form
+from demand.bundle.inputs import Forms, form_features, live, snapshot
+from demand.bundle.manifest import (
     BASELINE,
     ENCODER,
     MANIFEST,
     PARITY,
+    SNAPSHOT,
     SPEEDS,
     BundleMeta,
+    Entry,
     Manifest,
-    entry_of,
-    read_files,
+    encode_manifest,
+    file_entry,
 )
-from demand.bundle.form import InputForm, decode_form, encode_form
 from demand.bundle.parquet import from_parquet, to_parquet
+from demand.bundle.read import (
+    GRAPHS,
+    TWINS,
+    Bundle,
+    Session,
+    open_twins,
+    read_bundle,
+    read_snapshot,
+    read_verified,
+)
 from demand.bundle.runtime import (
     CHUNK,
     GRAPH_ERRORS,
@@ -29,24 +43,41 @@ __all__ = [
     "BASELINE",
     "CHUNK",
     "ENCODER",
+    "GRAPHS",
     "GRAPH_ERRORS",
     "MANIFEST",
     "OUTPUTS",
     "PARITY",
     "PARITY_LIMIT",
+    "SNAPSHOT",
     "SPEEDS",
+    "TWINS",
+    "Bundle",
     "BundleMeta",
+    "Entry",
+    "Forms",
     "InputForm",
     "Manifest",
     "RawRows",
+    "Session",
     "decode_form",
     "encode_form",
-    "entry_of",
+    "encode_manifest",
+    "file_entry",
+    "form_features",
     "from_parquet",
     "joined",
+    "live",
     "open_graph",
+    "open_twins",
     "raw_rows",
+    "read_bundle",
     "read_files",
+    "read_manifest",
+    "read_snapshot",
+    "read_verified",
     "run_graph",
+    "snapshot",
     "to_parquet",
+    "verified",
 ]

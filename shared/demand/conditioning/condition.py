@@ -68,8 +68,9 @@ def _table(raw: RawTables, grid: Grid, inputs: dict[str, object], table: str) ->
     rows = np.flatnonzero(grid.known if table == "weekly" else ~grid.known)
     attributes = _attributes(raw, grid, rows)
     values = {name: column[rows] for name, column in inputs.items() if name in columns(table)}  # type: ignore[index]
-    week = {"week": mondays(grid.week[rows])}
-    frame = pd.DataFrame({**attributes, **week, **values})[columns(table)]
+    found = {**attributes, "week": mondays(grid.week[rows]), **values}
+    # Every array is new here: a copy of them all would be most of the memory that a region takes.
+    frame = pd.DataFrame({name: found[name] for name in columns(table)}, copy=False)
     return check(table, frame, f"{raw.name}/{table}")
 
 

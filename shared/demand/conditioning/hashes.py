@@ -47,10 +47,22 @@ def _bytes_of(values: "pd.Series[float]") -> tuple[bytes, ...]:
     return lengths.astype("<i8").tobytes(), "".join(texts.to_pylist()).encode()
 
 
-def restated(before: Mapping[str, str], weekly: pd.DataFrame, as_of: date) -> list[str]:
-    """Partitions ("region/year") of the weeks up to `as_of` that differ from the hashes taken then, sorted.
+def hashes_until(weekly: pd.DataFrame, hashes: Mapping[str, str], as_of: date) -> dict[str, str]:
+    """The partition hashes as they would be if no week after `as_of` were there yet, sorted.
 
-    A partition that has gone counts; one that was not there before is new, not restated.
+    hashes: those of the whole table; only the year of `as_of` is hashed again.
     """
-    then = partition_hashes(weekly[weekly["week"] <= pd.Timestamp(as_of)])
-    return sorted(name for name, old in before.items() if then.get(name) != old)
+    kept = {name: sha256 for name, sha256 in hashes.items() if year_of(name) < as_of.year}
+    weeks = weekly["week"]
+    cut = weekly[(weeks.dt.year == as_of.year) & (weeks <= pd.Timestamp(as_of))]
+    return dict(sorted({**kept, **(partition_hashes(cut) if len(cut) else {})}.items()))
+
+
+def restated(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Partitions ("region/year") that are not what they were, sorted; those gone or new among them."""
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+
+def year_of(partition: str) -> int:
+    """The calendar year of a partition's name."""
+    return int(partition.rpartition("/")[2])

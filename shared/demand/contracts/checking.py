@@ -25,9 +25,10 @@ def check(table: str, frame_: pd.DataFrame, origin: str) -> pd.DataFrame:
     schema = SCHEMAS[table]
     check_columns(list(schema.columns), [str(name) for name in frame_.columns], origin)
     plain = {name: _plain(frame_[name], column, origin) for name, column in schema.columns.items()}
-    frame = pd.DataFrame(plain).reset_index(drop=True)
+    # Copy-on-write keeps the two frames apart; `inplace` spares pandera's own copy, and nothing is coerced.
+    frame = pd.DataFrame(plain, copy=False).reset_index(drop=True)
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(frame, lazy=True, inplace=True)
     except pandera.errors.SchemaErrors as errors:
         raise _explain(errors, frame, origin) from None
     return frame

@@ -9,6 +9,7 @@ EVENT_KINDS = ("holiday", "promotion", "sport", "school")
 SPEEDS = ("fast", "slow")
 SOURCES = ("champion", "previous", "baseline")
 VERDICTS = ("meets", "misses", "no data")
+DECISIONS = ("passed", "refused", "alarm")
 SHARES = ("share_age_0_17", "share_age_18_34", "share_age_35_59", "share_age_60_plus")
 
 _ids = {"store_id": text(), "product_id": text()}
@@ -155,6 +156,22 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "gain": number(nullable=True),
             "n": count(0),
             "verdict": text(among=VERDICTS),
+        },
+        ("region", "format", "speed"),
+    ),
+    "gate": _table(
+        {
+            **_segment,
+            "decision": text(among=DECISIONS),
+            "n": count(0),
+            **{
+                name: number(0, nullable=True)
+                for name in (
+                    *("mape", "baseline_mape", "champion_mape", "baseline_ratio", "baseline_upper"),
+                    *("champion_ratio", "champion_lower", "champion_upper"),
+                )
+            },
+            "reason": text(),
         },
         ("region", "format", "speed"),
     ),

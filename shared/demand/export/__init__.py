@@ -2,6 +2,8 @@
 
 from demand.export.bundle import write_bundle
 from demand.export.certificate import certify
+from demand.export.exported import Exported, export
 from demand.export.graphs import export_graphs
+from demand.export.release import Carried, Detail, Release
 
-__all__ = ["certify", "export_graphs", "write_bundle"]
+__all__ = ["Carried", "Detail", "Exported", "Release", "certify", "export", "export_graphs", "write_bundle"]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from demand.bundle import OUTPUTS, PARITY_LIMIT, RawRows, joined, open_graph, raw_rows, run_graph
 from demand.errors import IntegrityError
-from demand.features import CATEGORIES, build_features, offset_of
-from demand.models.blend import blend
+from demand.features import CATEGORIES, anchors, build_features, offset_of
+from demand.models.blend import anchored, blend
 from demand.models.encoding import Floats
 from demand.models.scale import to_units
 from demand.segments import Segment
@@ -41,27 +41,34 @@ def certify(ensemble: Ensemble, data: DataSet, graphs: Mapping[Segment, bytes]) 
 
     Raises IntegrityError naming the segments, outputs and differences above PARITY_LIMIT.
     """
-    real = _real_rows(ensemble, data)
-    found = {}
-    for segment, graph in graphs.items():
-        edges = _edge_rows(real[segment], ensemble.encoder, ensemble.models[segment])
-        rows = joined([real[segment], edges])
-        got = run_graph(open_graph(graph, segment.name), rows)
-        expected = reference(ensemble.encoder, ensemble.models[segment], rows)
-        least = offset_of(rows.level)
-        difference = {name: relative_difference(got[name], expected[name], least) for name in OUTPUTS}
-        found[segment] = Certificate(len(real[segment]), len(edges), difference)
+    real = real_rows(ensemble, data)
+    found = {s: certificate(ensemble, s, graph, real[s]) for s, graph in graphs.items()}
     _refuse(found)
     return found
 
 
+def certificate(ensemble: Ensemble, segment: Segment, graph: bytes, real: RawRows) -> Certificate:
+    """The certificate of one segment's graph, whatever it says, on its `real` rows and on edge cases.
+
+    Raises IntegrityError for bytes that are no graph, GRAPH_ERRORS where the graph cannot run.
+    """
+    edges = _edge_rows(real, ensemble.encoder, ensemble.models[segment])
+    rows = joined([real, edges])
+    got = run_graph(open_graph(graph, segment.name), rows)
+    expected = reference(ensemble.encoder, ensemble.models[segment], rows)
+    least = offset_of(rows.level)
+    difference = {name: relative_difference(got[name], expected[name], least) for name in OUTPUTS}
+    return Certificate(len(real), len(edges), difference)
+
+
 def certificate_content(certificates: Mapping[Segment, Certificate]) -> dict[str, object]:
-    """The certificates as JSON holds them, with limit and versions."""
-    return {
-        "limit": PARITY_LIMIT,
-        "versions": {package: version(package) for package in PACKAGES},
-        "segments": {segment.name: asdict(found) for segment, found in sorted(certificates.items())},
-    }
+    """The certificates as JSON holds them, by segment."""
+    return {segment.name: asdict(found) for segment, found in sorted(certificates.items())}
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages whose results a certificate compares."""
+    return {package: version(package) for package in PACKAGES}
 
 
 def reference(encoder: Encoder, model: SegmentModel, rows: RawRows) -> dict[str, Floats]:
@@ -79,9 +86,10 @@ def reference(encoder: Encoder, model: SegmentModel, rows: RawRows) -> dict[str,
         offset=offset,
         units=nothing,
         ratio=nothing,
+        anchor=anchors(rows.features, encoder.names),
     )
     lasso, network = model.members(prepared)
-    ratio = blend(lasso, network, model.weight)
+    ratio = anchored(blend(lasso, network, model.weight), prepared.anchor)
     lower, upper = model.intervals.bounds(ratio, rows.level, rows.horizon)
     ratios = zip(OUTPUTS, (ratio, lower, upper, lasso, network), strict=True)
     return {name: to_units(values, rows.level, offset) for name, values in ratios}
@@ -96,13 +104,13 @@ def relative_difference(got: Floats, expected: Floats, least: Floats) -> float:
     return float(np.nan_to_num(difference, nan=np.inf).max())
 
 
+def beyond(found: Certificate) -> list[str]:
+    """The outputs whose difference is above PARITY_LIMIT, each with it."""
+    return [f"{name} {each:.2g}" for name, each in found.difference.items() if not each <= PARITY_LIMIT]
+
+
 def _refuse(certificates: Mapping[Segment, Certificate]) -> None:
-    bad = [
-        f"{segment.name} {output} {difference:.2g}"
-        for segment, found in certificates.items()
-        for output, difference in found.difference.items()
-        if not difference <= PARITY_LIMIT
-    ]
+    bad = [f"{segment.name} {each}" for segment, found in certificates.items() for each in beyond(found)]
     if bad:
         raise IntegrityError(
             f"parity: expected every graph within {PARITY_LIMIT:g} of the Python path; "
@@ -110,7 +118,7 @@ def _refuse(certificates: Mapping[Segment, Certificate]) -> None:
         )
 
 
-def _real_rows(ensemble: Ensemble, data: DataSet) -> dict[Segment, RawRows]:
+def real_rows(ensemble: Ensemble, data: DataSet) -> dict[Segment, RawRows]:
     """Rows of each segment at the ensemble's origin, evenly drawn where there are more than MOST_ROWS."""
     at = np.array([ensemble.origin])
     tables = [build_features(panel, ensemble.encoder.spec, at) for panel in data.panels]

@@ -16,10 +16,15 @@ def export_graphs(ensemble: Ensemble) -> dict[Segment, bytes]:
 
     Raises onnx.checker.ValidationError where a graph breaks ONNX's rules.
     """
-    encoder, models = ensemble.encoder, ensemble.models
-    n_hidden = len(hidden_layers(next(iter(models.values())).network))
-    template = build_template(Topology(len(encoder.names), encoder.vocabulary, n_hidden), OUTPUTS)
-    return {segment: fill(template, segment_weights(encoder, model)) for segment, model in models.items()}
+    empty = template(ensemble)
+    return {s: fill(empty, segment_weights(ensemble.encoder, model)) for s, model in ensemble.models.items()}
+
+
+def template(ensemble: Ensemble) -> onnx.ModelProto:
+    """The graph of an ensemble's segments, of which there must be one, without their weights."""
+    encoder = ensemble.encoder
+    n_hidden = len(hidden_layers(next(iter(ensemble.models.values())).network))
+    return build_template(Topology(encoder.names, encoder.vocabulary, n_hidden), OUTPUTS)
 
 
 def fill(template: onnx.ModelProto, weights: Weights) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from demand.features import CATEGORIES
+from demand.features import CATEGORIES, GATE
 from demand.models.design import ONE_HOT
 from demand.models.encoding import UNKNOWN, Vocabulary
 
@@ -24,9 +24,9 @@ ROWS, SERIES = "rows", "n_series"
 
 @dataclass(frozen=True)
 class Topology:
-    """What shapes the graph: features, known categories, number of hidden layers."""
+    """What shapes the graph: names of the features, known categories, number of hidden layers."""
 
-    n_features: int
+    names: tuple[str, ...]
     vocabulary: Vocabulary
     n_hidden: int
 
@@ -53,7 +53,7 @@ def build_template(topology: Topology, outputs: tuple[str, ...]) -> onnx.ModelPr
     nodes.add("Split", "first first_widths", "hidden_1 skip linear by_mover movers", axis=1)
     _lasso(nodes)
     _network(nodes, topology.n_hidden)
-    _blend(nodes)
+    _blend(nodes, anchored=GATE in topology.names)
     _intervals(nodes)
     _units(nodes, outputs)
     results = _vectors(outputs, TensorProto.FLOAT, ROWS)
@@ -65,7 +65,7 @@ def build_template(topology: Topology, outputs: tuple[str, ...]) -> onnx.ModelPr
 def _inputs(topology: Topology) -> list[onnx.ValueInfoProto]:
     """Columns of rows, and the categories of the series that `series` points into."""
     return [
-        helper.make_tensor_value_info("features", TensorProto.FLOAT, [ROWS, topology.n_features]),
+        helper.make_tensor_value_info("features", TensorProto.FLOAT, [ROWS, len(topology.names)]),
         *_vectors(("level",), TensorProto.FLOAT, ROWS),
         *_vectors(("horizon", "series"), TensorProto.INT64, ROWS),
         *_vectors(CATEGORIES, TensorProto.STRING, SERIES),
@@ -122,10 +122,20 @@ def _network(nodes: _Nodes, n_hidden: int) -> None:
     nodes.add("Squeeze", "network_column columns", "network_ratio")
 
 
-def _blend(nodes: _Nodes) -> None:
+def _blend(nodes: _Nodes, *, anchored: bool) -> None:
+    """The weighted members; where the features have a gate, part of the way to the anchor if it is open."""
     nodes.add("Mul", "lasso_ratio lasso_weight", "lasso_part")
     nodes.add("Mul", "network_ratio network_weight", "network_part")
-    nodes.add("Add", "lasso_part network_part", "ensemble")
+    nodes.add("Add", "lasso_part network_part", "blended" if anchored else "ensemble")
+    if not anchored:
+        return
+    nodes.add("Gather", "features gate_column", "gate", axis=1)
+    nodes.add("Greater", "gate half", "open")
+    nodes.add("Gather", "features anchor_column", "anchor", axis=1)
+    nodes.add("Mul", "anchor anchor_share", "anchor_part")
+    nodes.add("Mul", "blended blended_share", "blended_part")
+    nodes.add("Add", "anchor_part blended_part", "moved")
+    nodes.add("Where", "open moved blended", "ensemble")
 
 
 def _intervals(nodes: _Nodes) -> None:

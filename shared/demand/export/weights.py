@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from demand.features import CATEGORIES
+from demand.features import ANCHOR, CATEGORIES, GATE
+from demand.models.blend import ANCHORED
 from demand.models.design import ONE_HOT
 from demand.models.encoding import Floats
 from demand.models.intervals import Intervals
@@ -27,6 +28,7 @@ def segment_weights(encoder: Encoder, model: SegmentModel) -> Weights:
         **_first_layer(model.lasso, model.network),
         **_later_layers(model.network),
         **_blending(model.weight),
+        **_anchoring(encoder.names),
         **_intervals(model.intervals),
         "columns": np.array([1]),
         "leading": np.array([0]),
@@ -111,6 +113,19 @@ def _later_layers(network: Network) -> Weights:
 
 def _blending(weight: float) -> Weights:
     return {"lasso_weight": np.float32(1 - weight), "network_weight": np.float32(weight)}
+
+
+def _anchoring(names: tuple[str, ...]) -> Weights:
+    """Where gate and anchor are among the features, and the anchor's share; nothing without a gate."""
+    if GATE not in names:
+        return {}
+    return {
+        "gate_column": np.int64(names.index(GATE)),
+        "anchor_column": np.int64(names.index(ANCHOR)),
+        "half": np.float32(0.5),
+        "anchor_share": np.float32(ANCHORED),
+        "blended_share": np.float32(1 - np.float32(ANCHORED)),
+    }
 
 
 def _intervals(intervals: Intervals) -> Weights:

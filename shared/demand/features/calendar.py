@@ -30,7 +30,7 @@ def event_weeks(block: Block, horizon: int, names: tuple[str, ...]) -> Features:
     found = {}
     own = {name: code for code, name in enumerate(block.panel.event_names)}
     for lead in (-1, 0, 1):
-        week = _events_at(block, block.at + horizon + lead)
+        week = events_at(block, block.at + horizon + lead)
         for name in names:
             found[f"event_{name}_{lead:+d}"] = (week == own.get(name, -1)).astype(np.float32)
     return found
@@ -50,7 +50,7 @@ def event_days(block: Block, horizon: int) -> Features:
 def event_origin(block: Block) -> Features:
     """1 where the origin's week, or the week before it, has a named event."""
     return {
-        f"event_origin_{lead:+d}": (_events_at(block, block.at + lead) > 0).astype(np.float32)
+        f"event_origin_{lead:+d}": (events_at(block, block.at + lead) > 0).astype(np.float32)
         for lead in (-1, 0)
     }
 
@@ -90,7 +90,8 @@ def _input(block: Block, name: str) -> Floats:
     return block.panel.inputs[name][block.rows]
 
 
-def _events_at(block: Block, at: Ints) -> Ints:
+def events_at(block: Block, at: Ints) -> Ints:
+    """Codes of the events of each series in the columns `at`, (n_series, n_at); 0 outside the panel."""
     events = block.panel.event[block.rows]
     inside = (at >= 0) & (at < events.shape[1])
     found = np.zeros((len(events), len(at)), dtype=np.intp)

@@ -81,17 +81,18 @@ def season(block: Block, horizon: int) -> Features:
         "year_ago_5": log_ratio(five, level, scale),
         "year_ago_step": log_ratio(weeks[0], level, scale) - base,
         "year_ago_step_3": log_ratio(three, level, scale) - base,
-        "year_ago_grown": block.relative(_grown(block, weeks[0], back)),
+        "year_ago_grown": block.relative(grown(block, weeks[0], back)),
         "year_ago_units": block.relative(weeks[0]),
         "two_years_ago": log_ratio(then, twice, np.maximum(np.float32(1), np.float32(0.1) * twice)),
     }
 
 
-def _grown(block: Block, then: Floats, back: Ints) -> Floats:
-    """Last year's units scaled by the growth of the last 13 weeks, in units."""
+def grown(block: Block, then: Floats, back: Ints, weeks: int = 13) -> Floats:
+    """Last year's units scaled by the growth of the mean of the last `weeks`, in units."""
     offset = block.offset
-    grown: Floats = then * (block.units.mean(block.at, 13) + offset) / (block.units.mean(back, 13) + offset)
-    return grown
+    now, before = (block.units.mean(at, weeks) for at in (block.at, back))
+    scaled: Floats = then * (now + offset) / (before + offset)
+    return scaled
 
 
 def _weeks_since_sale(block: Block) -> Floats:

@@ -65,7 +65,9 @@ def build_panel(
     span: first and last known Monday, so that the panels of several regions have the same columns; those of
     `weekly` without it.
     """
-    table = pd.concat([weekly, outlook], ignore_index=True)
+    # Texts only: the numbers of all rows are put together one column at a time, which takes a fraction of it.
+    texts = [*SERIES, "week", "event_name"]
+    table = pd.concat([weekly[texts], outlook[texts]], ignore_index=True)
     keys = ["region", "store_id", "product_id"]
     begin, end = span or (weekly["week"].min(), weekly["week"].max())
     code = table.groupby(keys, sort=True, observed=True).ngroup().to_numpy().astype(np.intp)
@@ -84,8 +86,8 @@ def build_panel(
         series=table.loc[first, SERIES].reset_index(drop=True),
         weeks=pd.date_range(begin, periods=shape[1], freq="7D"),
         units=units,
-        inputs={name: _dense(table[name].to_numpy(), code, week, shape) for name in INPUTS},
-        shoppers={name: table[name].to_numpy()[first].astype(np.float32) for name in SHOPPERS},
+        inputs={name: _dense(_both(weekly, outlook, name), code, week, shape) for name in INPUTS},
+        shoppers={name: _both(weekly, outlook, name)[first].astype(np.float32) for name in SHOPPERS},
         event=_events(event, names_, (code, week), shape),
         event_names=names_ if "" in names_ else ("", *names_),
     )
@@ -116,6 +118,10 @@ def begin_at(panel: Panel, begin: pd.Timestamp) -> Panel:
         },
         event=np.pad(panel.event, before),
     )
+
+
+def _both(weekly: pd.DataFrame, outlook: pd.DataFrame, name: str) -> np.ndarray:
+    return np.concatenate([weekly[name].to_numpy(), outlook[name].to_numpy()])
 
 
 def _dense(values: np.ndarray, code: Ints, week: Ints, shape: tuple[int, int]) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from demand.features import calendar, groups, history, promotion, rivals
+from demand.features import anniversary, calendar, groups, history, promotion, rivals
 from demand.features.block import Block, blocks
 from demand.features.panel import Panel
 from demand.features.windows import Floats, Ints
@@ -21,12 +21,14 @@ CATEGORIES = ("region", "store_id", "product_id", "category", "format")
 class FeatureSpec:
     """Which features there are, learned on the training panels and kept with the model.
 
-    horizons: weeks ahead. events: names with columns of their own. groups: kinds that differ from each other.
+    horizons: weeks ahead. events: names with columns of their own. met_once: those of them whose first
+    anniversary is still to be learned from. groups: kinds that differ from each other.
     weather, shoppers, price, promotion: whether the data set has them. shelves: rivals, see `rivals`.
     """
 
     horizons: tuple[int, ...]
     events: tuple[str, ...]
+    met_once: tuple[str, ...]
     groups: tuple[str, ...]
     weather: bool
     shoppers: bool
@@ -63,14 +65,19 @@ class FeatureTable:
         return FeatureTable(names=self.names, keys=self.keys, **{c: getattr(self, c)[rows] for c in columns})
 
 
-def learn_spec(panels: list[Panel], horizon: int) -> FeatureSpec:
-    """The features that the panels' tables can carry, for 1 to `horizon` weeks ahead."""
+def learn_spec(panels: list[Panel], horizon: int, until: int | None = None) -> FeatureSpec:
+    """The features that the panels' tables can carry, for 1 to `horizon` weeks ahead.
+
+    until: column of the last week that trains, the last known one where it is None.
+    """
+    last = min(panel.n_known for panel in panels) - 1 if until is None else until
     planned = _known_share(panels, "price") >= ENOUGH_KNOWN
     price = planned and _varies(panels, "price")
     promoted = planned and (_varies(panels, "feature") or _varies(panels, "deal"))
     return FeatureSpec(
         horizons=tuple(range(1, horizon + 1)),
         events=calendar.event_vocabulary(panels),
+        met_once=anniversary.met_once(panels, last),
         groups=_distinct_groups(panels),
         weather=_varies(panels, "temperature"),
         shoppers=any(np.isfinite(values).any() for panel in panels for values in panel.shoppers.values()),
@@ -148,6 +155,8 @@ def _target_features(
     if spec.events:
         yield from calendar.event_weeks(block, horizon, spec.events).items()
         yield from calendar.event_days(block, horizon).items()
+    if spec.met_once:
+        yield from anniversary.anniversary(block, horizon, spec.met_once).items()
     if spec.weather:
         yield from calendar.weather(block, horizon).items()
     if spec.promotion:

@@ -19,9 +19,17 @@ class HistoricalAverage:
 
     def predict(self, series: pd.DataFrame) -> NDArray[np.float64]:
         """Units a week (n_series,) at any horizon; 0 for a region and format never seen."""
+        return np.nan_to_num(self._known(series))
+
+    def knows(self, series: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether there is an average for each series, of its own or its region and format; (n_series,)."""
+        known: NDArray[np.bool_] = ~np.isnan(self._known(series))
+        return known
+
+    def _known(self, series: pd.DataFrame) -> NDArray[np.float64]:
         known = self.series.reindex(pd.MultiIndex.from_frame(series[KEYS])).to_numpy()
         group = self.groups.reindex(pd.MultiIndex.from_frame(series[GROUP])).to_numpy()
-        return np.nan_to_num(np.where(np.isnan(known), group, known))
+        return np.where(np.isnan(known), group, known)
 
 
 def fit_baseline(series: pd.DataFrame, mean_units: NDArray[np.floating]) -> HistoricalAverage:

@@ -33,7 +33,12 @@ class NetworkRows:
 
 
 class Network(nn.Module):
-    """Log ratio of each row: a perceptron on features and embeddings, plus a linear skip."""
+    """Log ratio of each row: a perceptron on features and embeddings, plus a linear skip.
+
+    losses: mean loss of each epoch it was trained for.
+    """
+
+    losses: tuple[float, ...] = ()
 
     def __init__(self, n_features: int, sizes: tuple[int, ...], config: NetworkConfig) -> None:
         """Give the output layers zero weights, so that training starts from the level itself."""
@@ -122,30 +127,36 @@ def _run(network: Network, rows: NetworkRows, plan: _Plan, config: Config) -> Ne
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))  # type: ignore[no-untyped-call]
     random = np.random.default_rng(config.forecast.seed)
     network.train()
+    losses = []
     for _ in range(plan.epochs):
+        total = 0.0
         order = random.permutation(len(rows.values))[: plan.drawn]
         for batch in np.array_split(order, steps):
             drawn = torch.from_numpy(np.sort(batch))
-            _leave_gradients(network, [column[drawn] for column in columns], config)
+            total += _leave_gradients(network, [column[drawn] for column in columns], config)
             nn.utils.clip_grad_norm_(network.parameters(), config.network.gradient_clip)
             optimizer.step()
             schedule.step()
             average.update_parameters(network)
+        losses.append(total / steps)
     trained: Network = average.module  # type: ignore[assignment]
+    trained.losses = tuple(losses)
     return trained.eval()
 
 
 _COLUMNS = ("values", "codes", "units", "level", "offset", "weight")
 
 
-def _leave_gradients(network: Network, batch: list[Tensor], config: Config) -> None:
-    """Compute the weighted loss of one batch and leave its gradients in the network's parameters."""
+def _leave_gradients(network: Network, batch: list[Tensor], config: Config) -> float:
+    """The weighted mean loss of one batch, whose gradients are left in the network's parameters."""
     values, codes, units, level, offset, weight = batch
     shown = torch.where(torch.rand(codes.shape) < config.network.category_dropout, UNKNOWN, codes)
     loss = LOSSES[config.forecast.objective]
     losses = loss(network(values, shown), (units, level, offset), config.training)
     network.zero_grad(set_to_none=True)
-    (weight * losses).mean().backward()  # type: ignore[no-untyped-call]
+    mean = (weight * losses).mean()
+    mean.backward()  # type: ignore[no-untyped-call]
+    return float(mean.detach())
 
 
 def shifted_network(network: Network, shift: float) -> Network:

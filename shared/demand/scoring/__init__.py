@@ -1,6 +1,8 @@
 """Scoring: a verified bundle and panels in, contracted forecasts out, on ONNX Runtime alone."""
 
-from demand.scoring.forecasts import score
-from demand.scoring.read import Bundle, read_bundle
+from demand.bundle import Bundle, read_bundle, read_snapshot
+from demand.scoring.forecasts import Scored, score, score_all
+from demand.scoring.hindcast import hindcast
+from demand.scoring.rows import score_rows
 
-__all__ = ["Bundle", "read_bundle", "score"]
+__all__ = ["Bundle", "Scored", "hindcast", "read_bundle", "read_snapshot", "score", "score_all", "score_rows"]

@@ -23,24 +23,22 @@ def read_raw(folder: Path, *, region: str | None = None) -> RawTables:
 
     Raises DataError for the first file that is missing, not as the manifest says, or against its contract.
     """
-    manifest = read_manifest(folder)
-    reader = _Reader(folder, manifest, _places(folder, manifest))
-    raw = reader.tables(region)
-    return raw if region is None else raw.region(region)
+    opened = open_raw(folder)
+    return opened.tables(None) if region is None else opened.region(region)
 
 
-def read_stores(folder: Path) -> pd.DataFrame:
-    """The stores of a folder: which regions and formats there are, before any region is read."""
+def open_raw(folder: Path) -> "RawFolder":
+    """A raw folder to be read region by region; its stores and products are read here, once.
+
+    Raises DataError where these, or the manifest, are missing or broken.
+    """
     manifest = read_manifest(folder)
-    return _Reader(folder, manifest, _places(folder, manifest)).required("stores", None)
+    return RawFolder(folder, manifest, _places(folder, manifest))
 
 
 def read_oracle(folder: Path) -> pd.DataFrame | None:
     """What the generator of synthetic data knows and no model may see; None for other data."""
-    manifest = read_manifest(folder)
-    reader = _Reader(folder, manifest, _places(folder, manifest))
-    reader.learn_ids()
-    return reader.optional("oracle", None)
+    return open_raw(folder).optional("oracle", None)
 
 
 def _places(folder: Path, manifest: Manifest) -> Files:
@@ -78,22 +76,27 @@ def _is_stray(path: str, manifest: Manifest) -> bool:
     return path != MANIFEST and path not in manifest.files and not hidden and parts.suffix in DATA_SUFFIXES
 
 
-class _Reader:
-    """Reads the files of one folder, once it knows the ids of its stores and products."""
+class RawFolder:
+    """The files of one raw folder, as its manifest was when it was opened.
+
+    stores, products: their tables. regions: sorted names of those that have stores.
+    """
 
     def __init__(self, folder: Path, manifest: Manifest, places: Files) -> None:
         self.folder, self.manifest, self.places = folder, manifest, places
-
-    def learn_ids(self) -> None:
         self.stores = self.required("stores", None)
         self.products = self.required("products", None)
         self.ids = known_ids(self.stores, self.products)
         self.regions = sorted(self.stores["region"].unique())
 
+    def region(self, name: str) -> RawTables:
+        """The raw tables that one region needs; raises DataError, and UsageError for an unknown region."""
+        if name not in self.regions:
+            raise UsageError(f"region: expected one of {', '.join(self.regions)}; got {name!r}.")
+        return self.tables(name).region(name)
+
     def tables(self, region: str | None) -> RawTables:
-        self.learn_ids()
-        if region is not None and region not in self.regions:
-            raise UsageError(f"region: expected one of {', '.join(self.regions)}; got {region!r}.")
+        """The rows of all files, or of those that may hold rows of one region; raises DataError."""
         return RawTables(
             name=self.manifest.name,
             as_of=self.manifest.as_of,
@@ -110,6 +113,7 @@ class _Reader:
         )
 
     def optional(self, table: str, region: str | None) -> pd.DataFrame | None:
+        """The same as `required`, None for a table that the folder lacks."""
         return self.required(table, region) if self.places.get(table) else None
 
     def required(self, table: str, region: str | None) -> pd.DataFrame:
@@ -142,13 +146,15 @@ class _Reader:
         return frame
 
     def _check_region(self, frame: pd.DataFrame, region: str, origin: str) -> None:
-        """Raises DataError if the file is of an unseen region or has rows of another region's stores."""
+        """Raises DataError if the file is of an unseen region or has rows of another region."""
         if region not in self.regions:
             seen = ", ".join(self.regions)
             raise DataError(
                 f"{origin}: expected a region that the stores table has ({seen}); got {region!r}. {REDELIVER}"
             )
-        own = self.stores.loc[self.stores["region"] == region, "store_id"]
-        foreign = ~frame["store_id"].isin(own).to_numpy()
+        key = "store_id" if "store_id" in frame.columns else "postal_code"
+        own = self.stores.loc[self.stores["region"] == region, key]
+        foreign = ~frame[key].isin(own).to_numpy()
         if foreign.any():
-            raise bad_rows(frame, foreign, origin, "store_id", f"only stores of the region {region}")
+            what = "stores" if key == "store_id" else "postal codes of stores"
+            raise bad_rows(frame, foreign, origin, key, f"only {what} of the region {region}")

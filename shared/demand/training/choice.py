@@ -6,12 +6,10 @@ import numpy as np
 
 from demand.config import Config
 from demand.metrics import mape
-from demand.models.blend import EQUAL, blend, choose_shift, choose_weight
+from demand.models.blend import EQUAL, Curve, anchored, blend, choose_shift, choose_weight, error_curve
+from demand.models.encoding import Floats
 from demand.models.intervals import Intervals, learn_intervals
-from demand.models.lasso import LassoMember
-from demand.models.network import Network, predict_network
 from demand.models.scale import to_units
-from demand.training.linear import hot_codes
 from demand.training.rows import Rows
 
 # Of the shift that would remove the validation window's bias: all of it cost more WAPE than it was worth.
@@ -33,30 +31,40 @@ class Choice:
     mape: float
 
 
-def decide(
-    linear: tuple[LassoMember, tuple[int, ...]], network: Network, rows: Rows, config: Config
-) -> Choice:
-    """The choice of a segment from its validation rows; equal weights and no shift without any.
+@dataclass(frozen=True)
+class Judged:
+    """A segment's validation rows, without their inputs, and the log ratios (n_rows,) of LASSO and network.
 
-    linear: the linear member and its alphas; both members were trained on weeks before these rows' targets.
+    Both members were trained on weeks before these rows' targets; alphas: those that won.
     """
-    model, alphas = linear
+
+    alphas: tuple[int, ...]
+    members: tuple[Floats, Floats]
+    rows: Rows
+
+    def curve(self, objective: str) -> Curve:
+        """Error at each weight of the network that is tried."""
+        return error_curve(self.members, self.rows.units, (self.rows.level, self.rows.offset), objective)
+
+
+def decide(judged: Judged, prior: Curve, config: Config) -> Choice:
+    """The choice of a segment; equal weights and no shift without a validation row.
+
+    prior: the error curve of all segments together, which counts for as many rows as a small segment has.
+    """
+    rows, forecast = judged.rows, config.forecast
     if len(rows) == 0:
-        return Choice(alphas, EQUAL, 0.0, _unbounded(config), float("nan"))
-    members = (
-        model.predict(rows.values, hot_codes(rows.codes)),
-        predict_network(network, rows.values, rows.codes),
-    )
-    forecast, scale = config.forecast, (rows.level, rows.offset)
-    weight = choose_weight(members, rows.units, scale, forecast.objective)
-    ratio = blend(*members, weight)
+        return Choice(judged.alphas, EQUAL, 0.0, _unbounded(config), float("nan"))
+    scale = (rows.level, rows.offset)
+    weight = choose_weight(judged.curve(forecast.objective), prior)
+    ratio = blend(*judged.members, weight)
     balanced = forecast.objective == "balanced"
     shift = SHIFT_SHARE * choose_shift(ratio, rows.units, scale) if balanced else 0.0
-    ratio = ratio + np.float32(shift)
+    ratio = anchored(ratio + np.float32(shift), rows.anchor)
     intervals = learn_intervals(
         rows.ratio - ratio, rows.level, rows.horizon, forecast.horizon, forecast.interval
     )
-    return Choice(alphas, weight, shift, intervals, mape(rows.units, to_units(ratio, *scale)))
+    return Choice(judged.alphas, weight, shift, intervals, mape(rows.units, to_units(ratio, *scale)))
 
 
 def _unbounded(config: Config) -> Intervals:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from demand.models.lasso import (
     relative_denominator,
 )
 from demand.models.scale import to_units
+from demand.training.attempt import Failed, attempt
 from demand.training.rows import Rows
 
 Doubles = NDArray[np.float64]
@@ -31,11 +33,11 @@ Pick = Callable[[int, int, Doubles, Doubles], int]
 
 
 @dataclass(frozen=True)
-class RegionFit:
-    """Linear members of a region's segments, and the index of the alpha of each pass."""
+class Linear:
+    """A segment's linear member, and the index of the alpha of each pass."""
 
-    members: list[LassoMember]
-    chosen: list[tuple[int, ...]]
+    member: LassoMember
+    alphas: tuple[int, ...]
 
 
 def alphas(config: Config) -> Doubles:
@@ -53,28 +55,55 @@ def hot_codes(codes: Codes) -> Codes:
     return codes[:, [CATEGORIES.index(name) for name in ONE_HOT]]
 
 
-def fit_region(design: Design, parts: list[Rows], origin: int, pick: Pick, config: Config) -> RegionFit:
-    """Members of the segments whose known training rows are `parts`; a segment without rows borrows all."""
-    forecasts: list[Floats | None] = [None] * len(parts)
+def fit_region(
+    design: Design, parts: list[Rows], origin: int, pick: Pick, config: Config
+) -> list[Linear | Failed]:
+    """Members of the segments whose known training rows are `parts`; a segment without rows borrows all.
+
+    One that fails, or takes longer than pipeline.segment_seconds for a pass, neither stops nor feeds others.
+    """
+    found: list[Linear | Failed | None] = [None] * len(parts)
     ages = [row_weights(rows, origin, config) for rows in parts]
-    members: list[LassoMember] = []
-    chosen: list[tuple[int, ...]] = [()] * len(parts)
+    seconds = config.pipeline.segment_seconds
     for step in range(1 + config.lasso.passes):
         grams = [
-            gram(design, rows.values, rows.codes, rows.ratio, weight * _weights(rows, forecast, config))
-            for rows, weight, forecast in zip(parts, ages, forecasts, strict=True)
+            before
+            if isinstance(before, Failed)
+            else attempt(seconds, _gram, design, rows, age, before, config)
+            for before, rows, age in zip(found, parts, ages, strict=True)
         ]
-        members = []
-        for segment, total in enumerate(pooled(grams, config.lasso.pool)):
-            coefficients, intercepts = path(total, alphas(config))
-            index = pick(segment, step, coefficients, intercepts)
-            chosen[segment] = (*chosen[segment], index)
-            members.append(member(design, coefficients[:, index], float(intercepts[index])))
-        forecasts = [
-            found.predict(rows.values, hot_codes(rows.codes))
-            for found, rows in zip(members, parts, strict=True)
-        ]
-    return RegionFit(members, chosen)
+        sound = [total for total in grams if not isinstance(total, Failed)]
+        totals = iter(pooled(sound, config.lasso.pool) if sound else [])
+        for i, total in enumerate(grams):
+            if isinstance(total, Failed):
+                found[i] = total
+            else:
+                chosen = partial(pick, i, step)
+                found[i] = attempt(seconds, _pass, design, next(totals), chosen, found[i], config)
+    return [each for each in found if each is not None]
+
+
+def _gram(design: Design, rows: Rows, age: Floats, before: Linear | None, config: Config) -> Doubles:
+    """A segment's Gram, weighted by age and by the error of the pass before."""
+    forecast = None if before is None else before.member.predict(rows.values, hot_codes(rows.codes))
+    total = gram(design, rows.values, rows.codes, rows.ratio, age * _weights(rows, forecast, config))
+    if not np.isfinite(total).all():  # it would spoil the others through their pool
+        raise ValueError("rows: expected finite inputs, targets and weights; got some that are not.")
+    return total
+
+
+def _pass(
+    design: Design,
+    total: Doubles,
+    chosen: Callable[[Doubles, Doubles], int],
+    before: Linear | Failed | None,
+    config: Config,
+) -> Linear:
+    """The member of one pass on a segment's pooled Gram."""
+    coefficients, intercepts = path(total, alphas(config))
+    index = chosen(coefficients, intercepts)
+    earlier = before.alphas if isinstance(before, Linear) else ()
+    return Linear(member(design, coefficients[:, index], float(intercepts[index])), (*earlier, index))
 
 
 def pick_by_validation(design: Design, parts: list[Rows], config: Config) -> Pick:
@@ -93,7 +122,7 @@ def pick_by_validation(design: Design, parts: list[Rows], config: Config) -> Pic
 
 def pick_chosen(chosen: list[tuple[int, ...]]) -> Pick:
     """Picks what an earlier fit chose."""
-    return lambda segment, step, _coefficients, _intercepts: chosen[segment][step]
+    return lambda segment, step, _coefficients, _intercepts: chosen[segment][step] if chosen[segment] else 0
 
 
 def row_weights(rows: Rows, origin: int, config: Config) -> Floats:

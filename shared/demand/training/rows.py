@@ -1,13 +1,13 @@
 """Panels become rows to learn from: scaled features and codes of many series, origins and horizons."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from demand.config import Config
-from demand.features import FeatureSpec, Panel, Windows, build_features, learn_spec
+from demand.features import FeatureSpec, Panel, Windows, anchors, build_features, learn_spec
 from demand.models.encoding import Codes, Floats, Scaler, Vocabulary, learn_scaler, learn_vocabulary
 from demand.models.scale import to_ratio
 from demand.segments import Segment, assign_segments, every_segment, learn_speeds
@@ -22,6 +22,7 @@ class Rows:
     values: scaled features (n_rows, n_features). codes: (n_rows, n_categories). series: index into the series
     of the data set. origin, horizon: column of the last known week, weeks ahead. level, offset, units, ratio:
     S, k and the target in units, and the target's log ratio; NaN where it is not known yet.
+    anchor: log ratio of last year in weeks that no model has learned, NaN elsewhere.
     """
 
     values: Floats
@@ -33,6 +34,7 @@ class Rows:
     offset: Floats
     units: Floats
     ratio: Floats
+    anchor: Floats
 
     def __len__(self) -> int:
         return len(self.values)
@@ -45,6 +47,17 @@ class Rows:
     def take(self, rows: NDArray[np.generic] | slice) -> "Rows":
         """The chosen rows, by index, mask or slice."""
         return Rows(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def joined(self, others: list["Rows"]) -> "Rows":
+        """These rows and the others below them."""
+        every = [self, *others]
+        return Rows(
+            **{f.name: np.concatenate([getattr(rows, f.name) for rows in every]) for f in fields(self)}
+        )
+
+    def without_inputs(self) -> "Rows":
+        """The rows with no column of values or codes: what judging needs, and a hundredth of the memory."""
+        return replace(self, values=self.values[:, :0], codes=self.codes[:, :0])
 
     def known(self, last: int) -> "Rows":
         """Rows whose target is known and not after the column `last`."""
@@ -97,7 +110,7 @@ def build_data_set(panels: list[Panel]) -> DataSet:
 
 def learn_encoder(data: DataSet, at: Ints, config: Config) -> Encoder:
     """The encoder of a data set; the scale of features is learned at the origins `at`, the last one known."""
-    spec = learn_spec(list(data.panels), config.forecast.horizon)
+    spec = learn_spec(list(data.panels), config.forecast.horizon, int(at[-1]) + 1)
     tables = [build_features(panel, spec, at) for panel in data.panels]
     values = np.concatenate([table.values for table in tables])
     scaler = learn_scaler(values, config.training.clip)
@@ -109,13 +122,13 @@ def build_rows(data: DataSet, encoder: Encoder, at: Ints, *, min_weeks: int = 1)
     parts = []
     first = 0
     for panel in data.panels:
-        parts.append(_rows(panel, encoder, at, (first, min_weeks)))
+        parts.append(build_panel_rows(panel, encoder, at, (first, min_weeks)))
         first += len(panel.series)
-    names = [field.name for field in fields(Rows)]
-    return Rows(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return parts[0].joined(parts[1:])
 
 
-def _rows(panel: Panel, encoder: Encoder, at: Ints, place: tuple[int, int]) -> Rows:
+def build_panel_rows(panel: Panel, encoder: Encoder, at: Ints, place: tuple[int, int]) -> Rows:
+    """Rows of one panel; place: index of its first series in the data set, and the fewest known weeks."""
     first, min_weeks = place
     table = build_features(panel, encoder.spec, at, min_weeks=min_weeks)
     if table.names != encoder.names:
@@ -133,4 +146,5 @@ def _rows(panel: Panel, encoder: Encoder, at: Ints, place: tuple[int, int]) -> R
         offset=table.offset,
         units=table.units,
         ratio=to_ratio(table.units, table.level, table.offset),
+        anchor=anchors(table.values, table.names),
     )

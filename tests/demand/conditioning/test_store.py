@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from builders import START, monday, raw_tables, shipments
 from demand.conditioning import (
     condition,
     export_csv,
+    hashes_until,
     partition_hashes,
     read_partition_hashes,
     read_weekly,
@@ -69,10 +71,32 @@ def test_a_new_week_is_no_restatement_and_a_changed_old_one_is() -> None:
     new = shipments(60)[shipments(60)["week"] == monday(59)]
     now = raw_tables(weeks=60, returns=None, shipments=pd.concat([old.shipments, new]))
     weekly = condition(now).weekly
-    assert restated(before, weekly, old.as_of) == []
+    assert restated(before, until(weekly, old.as_of)) == []
     changed = weekly["units"].where(weekly["week"] != monday(3), weekly["units"] + 1)
-    assert restated(before, weekly.assign(units=changed), old.as_of) == ["north/2017", "south/2017"]
-    assert restated(before, weekly[weekly["region"] == "north"], old.as_of) == ["south/2017", "south/2018"]
+    assert restated(before, until(weekly.assign(units=changed), old.as_of)) == ["north/2017", "south/2017"]
+    gone = until(weekly[weekly["region"] == "north"], old.as_of)
+    assert restated(before, gone) == restated(gone, before) == ["south/2017", "south/2018"]
+
+
+def until(weekly: pd.DataFrame, as_of: date) -> dict[str, str]:
+    return hashes_until(weekly, partition_hashes(weekly), as_of)
+
+
+@pytest.mark.parametrize("weeks", [1, 51, 52, 53, 60])
+def test_hashes_up_to_a_week_are_those_of_the_table_without_later_weeks(
+    weekly: pd.DataFrame, weeks: int
+) -> None:
+    cut = weekly[weekly["week"] <= monday(weeks - 1)]
+    assert until(weekly, monday(weeks - 1).date()) == partition_hashes(cut)
+
+
+def test_a_region_that_begins_later_in_the_year_is_not_there_yet(weekly: pd.DataFrame) -> None:
+    later = weekly[(weekly["region"] == "north") | (weekly["week"] > monday(10))]
+    assert list(until(later, monday(10).date())) == ["north/2017"]
+
+
+def test_before_the_first_week_there_is_nothing_to_hash(weekly: pd.DataFrame) -> None:
+    assert until(weekly, date(2016, 12, 26)) == {}
 
 
 def test_what_was_written_is_read_again_whole_or_by_region(weekly: pd.DataFrame, tmp_path: Path) -> None:

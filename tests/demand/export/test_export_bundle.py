@@ -7,11 +7,11 @@ import builders
 import numpy as np
 import onnx
 import pytest
-from ensembles import META, built_data, data_set, drawn_ensemble, write
+from ensembles import META, built_data, data_set, drawn_ensemble, judged_ensemble, write
 
 from demand.bundle import OUTPUTS, BundleMeta
 from demand.errors import IntegrityError, UsageError
-from demand.export import certify, export_graphs, write_bundle
+from demand.export import Release, certify, export, export_graphs, exported, write_bundle
 from demand.export.certificate import relative_difference
 
 
@@ -23,7 +23,8 @@ def folder(tmp_path_factory):
 def test_a_bundle_holds_a_graph_per_segment_and_what_scoring_needs(folder):
     segments = [segment.name for segment in drawn_ensemble().models]
     expected = {f"{name}.onnx" for name in segments} | {
-        "encoder.json", "baseline.parquet", "speeds.parquet", "parity.json", "manifest.json",
+        *("encoder.json", "baseline.parquet", "speeds.parquet", "parity.json"),
+        *("features.parquet", "manifest.json"),
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == expected
     assert len(segments) == 8
@@ -94,15 +95,51 @@ def test_a_graph_that_gives_nan_is_refused():
         certify(drawn_ensemble(), built_data(), graphs)
 
 
-def test_nothing_is_written_when_parity_fails(tmp_path, monkeypatch):
-    broken = {
-        segment: changed(graph, "lasso_weight", 1.01)
-        for segment, graph in export_graphs(drawn_ensemble()).items()
-    }
-    monkeypatch.setattr("demand.export.bundle.export_graphs", lambda _: broken)
-    with pytest.raises(IntegrityError, match="parity: expected every graph within"):
-        write_bundle(drawn_ensemble(), built_data(), tmp_path / "bundle", meta=META)
+@pytest.mark.parametrize("judged", [False, True])
+def test_nothing_is_written_when_parity_fails(tmp_path, judged):
+    segment, model = next(iter(drawn_ensemble().models.items()))
+    broken = {**drawn_ensemble().models, segment: replace(model, weight=float("nan"))}
+    spoiled = replace(judged_ensemble() if judged else drawn_ensemble(), models=broken)
+    kind = "evaluation twin" if judged else "graph"
+    final, release = (drawn_ensemble(), Release(judged=spoiled)) if judged else (spoiled, None)
+    with pytest.raises(
+        IntegrityError, match=f"every {kind} to have one; 1 have not, first {segment.name}: parity"
+    ):
+        write_bundle(final, built_data(), tmp_path / "bundle", meta=META, release=release)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_fails_costs_no_other_segment_its_own():
+    segment, model = next(iter(drawn_ensemble().models.items()))
+    broken = {**drawn_ensemble().models, segment: replace(model, weight=float("nan"))}
+    found = export(replace(drawn_ensemble(), models=broken), built_data())
+    assert set(found.faults) == {segment}
+    assert found.faults[segment].startswith(
+        "parity: expected the graph within 0.0001 of the Python path; got"
+    )
+    assert "units inf" in found.faults[segment]
+    assert set(found.graphs) == set(found.certificates) == set(broken) - {segment}
+    assert found.graphs == {s: g for s, g in export_graphs(drawn_ensemble()).items() if s != segment}
+
+
+@pytest.mark.parametrize(
+    ("step", "error"), [("fill", onnx.checker.ValidationError), ("certificate", IntegrityError)]
+)
+def test_a_graph_that_cannot_be_made_or_run_is_a_fault_of_its_segment_alone(monkeypatch, step, error):
+    first = next(iter(drawn_ensemble().models))
+    calls = []
+    real = getattr(exported, step)
+
+    def fail_once(*arguments):
+        calls.append(1)
+        if len(calls) == 1:
+            raise error("broken\n  on purpose")
+        return real(*arguments)
+
+    monkeypatch.setattr(exported, step, fail_once)
+    found = export(drawn_ensemble(), built_data())
+    assert found.faults == {first: f"export: {error.__name__}: broken on purpose"}
+    assert len(found.graphs) == 7
 
 
 def test_a_segment_without_a_series_is_certified_on_edge_rows_alone():

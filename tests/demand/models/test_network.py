@@ -111,14 +111,16 @@ def test_training_lowers_the_loss_of_its_objective(objective):
 
 def test_small_sets_are_trained_for_the_least_number_of_steps(monkeypatch):
     steps = []
-    monkeypatch.setattr(network_module, "_leave_gradients", lambda *_: steps.append(1))
+    monkeypatch.setattr(network_module, "_leave_gradients", lambda *_: steps.append(1) or 0.0)
     train_network(rows(), SIZES, replace(CONFIG, network=replace(QUICK, min_steps=10)))
     assert len(steps) == 12  # 48 rows are 3 batches of 16; 4 epochs reach 10 steps
 
 
 def test_every_epoch_draws_its_share_of_the_rows(monkeypatch):
     drawn = []
-    monkeypatch.setattr(network_module, "_leave_gradients", lambda _, batch, __: drawn.append(len(batch[0])))
+    monkeypatch.setattr(
+        network_module, "_leave_gradients", lambda _, batch, __: drawn.append(len(batch[0])) or 0.0
+    )
     train_network(rows(), SIZES, replace(CONFIG, network=replace(QUICK, row_share=0.5, epochs=2)))
     assert sum(drawn) == 48  # 24 of 48 rows in each of two epochs
 

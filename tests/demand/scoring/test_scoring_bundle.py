@@ -3,7 +3,9 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
+import builders
 import pandas as pd
 import pytest
 from ensembles import META, drawn_ensemble, write
@@ -27,7 +29,8 @@ def folder(written, tmp_path):
 
 def test_a_bundle_comes_back_as_it_was_written(written):
     bundle, ensemble = read_bundle(written), drawn_ensemble()
-    assert bundle.meta == META
+    last = builders.monday(builders.WEEKS - 1).date()
+    assert bundle.meta == replace(META, as_of=last)
     assert set(bundle.sessions) == set(ensemble.models)
     assert bundle.form.spec == ensemble.encoder.spec
     assert bundle.form.names == ensemble.encoder.names
@@ -36,7 +39,9 @@ def test_a_bundle_comes_back_as_it_was_written(written):
     pd.testing.assert_series_equal(bundle.baseline.groups, ensemble.baseline.groups)
 
 
-@pytest.mark.parametrize("name", [GRAPH, "encoder.json", "baseline.parquet", "speeds.parquet", "parity.json"])
+@pytest.mark.parametrize(
+    "name", [GRAPH, "encoder.json", "baseline.parquet", "speeds.parquet", "parity.json", "features.parquet"]
+)
 @pytest.mark.parametrize("fault", ["tampered", "truncated", "empty", "missing"])
 def test_a_file_that_is_not_the_one_written_is_refused(folder, name, fault):
     path = folder / name
@@ -64,7 +69,7 @@ def test_a_file_that_the_manifest_does_not_list_is_refused(folder, name):
     with pytest.raises(IntegrityError) as caught:
         read_bundle(folder)
     assert str(caught.value).startswith(
-        f"{folder / name}: expected only the 12 files of the manifest; got this"
+        f"{folder / name}: expected only the 13 files of the manifest; got this"
     )
 
 
@@ -77,8 +82,8 @@ def test_a_manifest_that_is_not_the_one_written_is_refused(folder, fault):
     elif fault == "no digest":
         del content["digest"]
     elif fault == "other format":
-        content = signed(content | {"format": 2})
-    path.write_text({"empty": "", "list": "[]"}.get(fault, json.dumps(content)))
+        content = signed(content | {"format": 3})
+    path.write_text({"empty": "", "list": "[]"}.get(fault, spelt(content)))
     if fault == "missing":
         path.unlink()
     with pytest.raises(
@@ -92,7 +97,7 @@ def test_a_manifest_that_leaves_out_a_needed_file_is_refused(folder, name):
     path = folder / "manifest.json"
     content = json.loads(path.read_bytes())
     del content["files"][name]
-    path.write_text(json.dumps(signed(content)))
+    path.write_text(spelt(signed(content)))
     with pytest.raises(IntegrityError, match=f"no entry for {name}"):
         read_bundle(folder)
 
@@ -110,6 +115,41 @@ def test_a_segment_without_a_certificate_within_the_limit_is_refused(folder, dif
     replace_file(folder, "parity.json", json.dumps(parity).encode())
     got = difference if isinstance(difference, float) else "inf"
     with pytest.raises(IntegrityError, match=f"a certificate of south-small-slow within 0.0001; got {got}"):
+        read_bundle(folder)
+
+
+def test_a_bundle_of_the_first_format_says_to_train_again(folder):
+    path = folder / "manifest.json"
+    content = json.loads(path.read_bytes())
+    path.write_text(spelt(signed(content | {"format": 1})))
+    with pytest.raises(
+        IntegrityError, match=r"format 1 where this version .* reads 2\. Fetch .*, or train again"
+    ):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("spelling", [lambda text: text.replace(" ", "  "), lambda text: text[:-1]])
+def test_a_manifest_that_says_the_same_in_other_bytes_is_refused(folder, spelling):
+    path = folder / "manifest.json"
+    path.write_text(spelling(path.read_text()))
+    with pytest.raises(IntegrityError, match="spelt in another way"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["../bundle.onnx", "/etc/hostname", "a\\b", "manifest.json"])
+def test_a_manifest_that_leads_out_of_its_folder_is_refused(folder, name):
+    path = folder / "manifest.json"
+    content = json.loads(path.read_bytes())
+    content["files"][name] = content["files"]["parity.json"]
+    path.write_text(spelt(signed(content)))
+    with pytest.raises(IntegrityError, match="which leads out of the folder"):
+        read_bundle(folder)
+
+
+def test_a_link_to_another_folder_is_not_overlooked(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(IntegrityError, match=r"more: expected only the 13 files"):
         read_bundle(folder)
 
 
@@ -140,7 +180,12 @@ def replace_file(folder, name, content):
     (folder / name).write_bytes(content)
     manifest = json.loads((folder / "manifest.json").read_bytes())
     manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (folder / "manifest.json").write_text(json.dumps(signed(manifest)))
+    (folder / "manifest.json").write_text(spelt(signed(manifest)))
+
+
+def spelt(manifest):
+    """The manifest as text, character by character as a bundle has it."""
+    return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
 
 
 def signed(manifest):

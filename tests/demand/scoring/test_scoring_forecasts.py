@@ -13,7 +13,7 @@ from demand.errors import IntegrityError, UsageError
 from demand.evaluation import evaluate
 from demand.export import export_graphs
 from demand.models.network import Network
-from demand.scoring import read_bundle, score
+from demand.scoring import read_bundle, score, score_all
 from demand.segments import Segment
 
 AS_OF = builders.monday(builders.WEEKS - 1).date()
@@ -110,14 +110,27 @@ def test_a_new_store_and_a_new_product_take_the_unknown_path_and_say_so(bundle):
     assert set(old["reason"]) == {""}
 
 
-def test_a_new_region_falls_to_the_baseline_of_nothing(bundle):
+def test_series_of_a_new_region_are_absent_and_said_so(bundle):
     stores = builders.stores().assign(region=lambda s: s["region"].where(s["store_id"] != "S3", "west"))
-    found = score(bundle, data_set(builders.raw_tables(stores=stores, events=None)).panels, AS_OF)
-    west = found[found["region"] == "west"]
-    assert set(west["source"]) == {"baseline"}
-    assert set(west["reason"]) == {"no model for segment west-large-slow"}
-    assert west["units"].tolist() == [0.0] * 16
-    assert set(found[found["region"] != "west"]["source"]) == {"champion"}
+    panels = data_set(builders.raw_tables(stores=stores, events=None)).panels
+    found = score_all(bundle, panels, AS_OF)
+    assert set(found.absent["region"]) == {"west"}
+    assert set(found.absent["reason"]) == {"no model for segment west-large-slow"}
+    assert found.absent["horizon"].tolist() == [1, 2, 3, 4] * 4
+    assert found.absent["week"].tolist() == [builders.monday(builders.WEEKS + i) for i in range(4)] * 4
+    assert set(found.forecasts["region"]) == {"north", "south"}
+    assert set(found.forecasts["source"]) == {"champion"}
+    assert len(found.forecasts) + len(found.absent) == 64
+    pd.testing.assert_frame_equal(score(bundle, panels, AS_OF), found.forecasts)
+
+
+def test_where_everything_is_absent_the_forecasts_are_empty_and_keep_their_contract(bundle):
+    stores = builders.stores().assign(region="west")
+    panels = data_set(builders.raw_tables(stores=stores, events=None)).panels
+    found = score_all(bundle, panels, AS_OF)
+    assert len(found.absent) == 64
+    assert found.forecasts.empty
+    assert list(found.forecasts.columns) == list(check("forecasts", found.forecasts, "test").columns)
 
 
 def test_a_segment_without_a_model_falls_to_the_average_of_its_series(bundle):
@@ -198,7 +211,8 @@ def test_a_series_unknown_for_a_year_has_the_baseline_and_says_why(bundle):
 
 
 def test_features_of_another_version_are_refused(bundle):
-    other = replace(bundle, form=replace(bundle.form, names=("lag_77", *bundle.form.names[1:])))
+    form = replace(bundle.form, names=("lag_77", *bundle.form.names[1:]))
+    other = replace(bundle, forms={"encoder.json": form})
     with pytest.raises(IntegrityError, match=r"features: expected those the bundle was trained on.*lag_77"):
         score(other, built_data().panels, AS_OF)
 

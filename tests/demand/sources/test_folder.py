@@ -8,7 +8,7 @@ import pytest
 from builders import grid, prices, raw_tables, shipments
 
 from demand.errors import DataError, UsageError
-from demand.sources import RawTables, check_raw, read_oracle, read_raw, write_raw, writing_raw
+from demand.sources import RawTables, check_raw, open_raw, read_oracle, read_raw, write_raw, writing_raw
 from demand.sources.manifest import read_manifest
 
 
@@ -94,6 +94,47 @@ def test_a_writer_takes_tables_region_by_region(tmp_path: Path) -> None:
         assert not (tmp_path / "raw").exists()  # nothing appears before the end
     assert_same(read_raw(tmp_path / "raw"), raw)
     assert_same(read_raw(tmp_path / "raw", region="south"), raw.region("south"))
+
+
+def write_weather_by_region(folder: Path, raw: RawTables, source: dict[str, str]) -> None:
+    """The raw folder with the weather in a file per region, that of the region which `source` names."""
+    with writing_raw(folder, name=raw.name, as_of=raw.as_of) as writer:
+        for region, other in source.items():
+            writer.shipments(region, raw.region(region).shipments)
+            part = raw.region(other)
+            for table in ("weather_history", "weather_forecast"):
+                writer.table(table, getattr(part, table), f"{table}/{region}.parquet")
+        for name, frame in raw.tables():
+            if name != "shipments" and not name.startswith("weather"):
+                writer.table(name, frame)
+
+
+def test_weather_may_lie_in_a_file_per_region(tmp_path: Path) -> None:
+    raw = check_raw(raw_tables())
+    write_weather_by_region(tmp_path / "raw", raw, {"north": "north", "south": "south"})
+    assert_same(read_raw(tmp_path / "raw"), raw)
+    (tmp_path / "raw" / "weather_history" / "north.parquet").write_text("broken")
+    assert_same(read_raw(tmp_path / "raw", region="south"), raw.region("south"))
+
+
+def test_weather_of_places_without_a_store_of_the_region_is_refused(tmp_path: Path) -> None:
+    write_weather_by_region(tmp_path / "raw", check_raw(raw_tables()), {"north": "south", "south": "south"})
+    message = (
+        r"weather_history/north\.parquet, column postal_code: expected only postal codes of stores of the "
+    )
+    with pytest.raises(DataError, match=message):
+        read_raw(tmp_path / "raw", region="north")
+
+
+def test_stores_and_products_are_read_once_for_all_regions(folder: Path) -> None:
+    whole = read_raw(folder)
+    opened = open_raw(folder)
+    assert opened.regions == ["north", "south"]
+    next(folder.glob("stores.*")).write_text("broken")
+    for region in opened.regions:
+        assert_same(opened.region(region), whole.region(region))
+    with pytest.raises(UsageError, match="expected one of north, south; got 'east'"):
+        opened.region("east")
 
 
 def test_a_region_without_a_delivery_reads_as_one_without_shipments(tmp_path: Path) -> None:

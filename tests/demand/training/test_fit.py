@@ -1,26 +1,33 @@
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from demand.config import Config
 from demand.errors import DataError
-from demand.evaluation import evaluate, summary
+from demand.evaluation import evaluate, report, summary
 from demand.features import Panel
-from demand.models.blend import EQUAL, SHRINK
+from demand.models.blend import EQUAL
+from demand.models.network import Network
 from demand.segments import Segment
 from demand.splits import holdout_origins
 from demand.training import (
     Choice,
     Ensemble,
+    Failed,
     Job,
     Rows,
     build_data_set,
     build_rows,
     choose,
+    choosing_origin,
     fit,
     learn_encoder,
+    regions,
+    train_networks,
 )
 
 pytestmark = pytest.mark.trained
@@ -118,7 +125,7 @@ def test_a_choice_is_an_alpha_a_pass_a_weight_and_intervals(job, choices):
     for choice in choices.values():
         assert len(choice.alphas) == 1 + settings.lasso.passes
         assert all(0 <= index < settings.lasso.alphas for index in choice.alphas)
-        assert SHRINK * EQUAL <= choice.weight <= 1 - SHRINK * EQUAL
+        assert 0 <= choice.weight <= 1
         assert choice.intervals.lower.shape == (3, settings.forecast.horizon)
         assert (choice.intervals.lower <= 0).all() and (choice.intervals.upper >= 0).all()
 
@@ -261,3 +268,147 @@ def test_training_leaves_the_data_as_it_is(job, choices, one_store):
     for panel, units in zip(one_store, before, strict=True):
         np.testing.assert_array_equal(panel.units, units)
     pd.testing.assert_frame_equal(job.data.series, series)
+
+
+class Kept(dict[str, object]):
+    """A memo that counts what it was asked to keep."""
+
+    def find(self, name: str) -> object | None:
+        return self.get(name)
+
+    def keep(self, name: str, value: object) -> None:
+        assert name not in self, f"{name} was made twice"
+        self[name] = value
+
+
+def weights_of(ensemble: Ensemble) -> list[np.ndarray]:
+    models = ensemble.models.values()
+    return [m.network.skip.weight.detach().numpy() for m in models] + [m.lasso.linear for m in models]
+
+
+def trained(job: Job) -> tuple[dict[Segment, Choice], Ensemble]:
+    found = choose(job, job.data.last_week)
+    return found, fit(job, job.data.last_week, found)
+
+
+@pytest.mark.parametrize("kept", ["nothing", "networks", "every second piece", "everything"])
+def test_a_training_that_was_cut_off_anywhere_ends_the_same(job, ensemble, kept):
+    memo = Kept()
+    trained(replace(job, memo=memo))
+    names = sorted(memo)
+    lost = {
+        "nothing": names,
+        "networks": [name for name in names if not name.startswith("network")],
+        "every second piece": names[::2],
+        "everything": [],
+    }[kept]
+    for name in lost:
+        del memo[name]
+    before = set(memo)
+    _, again = trained(replace(job, memo=memo))
+    assert sorted(memo) == names
+    assert before <= set(names)
+    for one, other in zip(weights_of(again), weights_of(ensemble), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_networks_trained_ahead_are_the_ones_that_are_found(job, ensemble):
+    origin = job.data.last_week
+    memo = Kept()
+    ahead = replace(job, memo=memo)
+    train_networks(ahead, [choosing_origin(ahead, origin), origin, origin])
+    assert len(memo) == 2
+    _, again = trained(ahead)
+    for one, other in zip(weights_of(again), weights_of(ensemble), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture(scope="module")
+def trio(job, choices, ensemble) -> tuple[Job, dict[Segment, Choice], Ensemble]:
+    return job, choices, ensemble
+
+
+def fails(way: str):
+    """A way in which the tuning of a segment's network goes wrong."""
+
+    def raising(*_: object) -> Network:
+        raise RuntimeError("out of luck")
+
+    def endless(*_: object) -> Network:
+        while True:
+            pass
+
+    def nonsense(network: Network, *_: object) -> Network:
+        moved = copy.deepcopy(network)
+        torch.nn.init.constant_(moved.out.bias, float("nan"))
+        return moved
+
+    return {"exception": raising, "timeout": endless, "nan": nonsense}[way]
+
+
+@pytest.mark.parametrize(
+    ("way", "reason"),
+    [
+        ("exception", "RuntimeError: out of luck"),
+        ("timeout", "TimeoutError: took longer than 1 s (pipeline.segment_seconds)"),
+        ("nan", "ValueError: forecasts: expected finite numbers; got "),
+    ],
+)
+def test_a_segment_that_fails_is_told_and_the_others_are_as_before(trio, monkeypatch, way, reason):
+    job, choices, ensemble = trio
+    calls = []
+    real, broken = regions.tune_network, fails(way)
+
+    def tune(network: Network, rows: object, config: Config) -> Network:
+        calls.append(1)
+        return broken(network) if len(calls) == 2 else real(network, rows, config)
+
+    monkeypatch.setattr(regions, "tune_network", tune)
+    limited = replace(job.config, pipeline=replace(job.config.pipeline, segment_seconds=1.0))
+    found = fit(replace(job, config=limited), job.data.last_week, choices)
+    bad = list(ensemble.models)[1]
+    assert list(found.failed) == [bad]
+    assert found.failed[bad].startswith(reason)
+    assert set(found.models) == set(ensemble.models) - {bad}
+    for segment, model in found.models.items():
+        np.testing.assert_array_equal(model.lasso.linear, ensemble.models[segment].lasso.linear)
+    table = evaluate(job.data, found, holdout_origins(job.data.last_week, job.config))
+    assert set(table["speed"] + table["format"] + table["region"]) == {
+        s.speed + s.format + s.region for s in found.models if s in ensemble.models
+    } & set(table["speed"] + table["format"] + table["region"])
+    lines = report(table, sorted([*found.models, bad])).set_index(["region", "format", "speed"])
+    assert lines.loc[(bad.region, bad.format, bad.speed), "verdict"] == "no data"
+
+
+def test_a_choice_that_failed_leaves_its_segment_without_a_model(job, choices):
+    first, *_ = choices
+    found = fit(job, job.data.last_week, {**choices, first: Failed("no luck")})
+    assert found.failed == {first: "no luck"}
+    assert first not in found.models
+
+
+def test_nothing_can_be_fitted_without_a_single_choice(job, choices):
+    with pytest.raises(DataError, match="got none, the first reason is: no luck"):
+        fit(job, job.data.last_week, dict.fromkeys(choices, Failed("no luck")))
+    with pytest.raises(DataError, match="got none, the first reason is: no segment"):
+        fit(job, job.data.last_week, {})
+
+
+def test_the_network_draws_no_more_rows_than_it_may(job, monkeypatch):
+    seen = []
+    real = regions.train_network
+    monkeypatch.setattr(
+        regions, "train_network", lambda rows, *given: seen.append(len(rows.values)) or real(rows, *given)
+    )
+    origin = job.data.last_week
+    train_networks(job, [origin])
+    half = replace(job.config, network=replace(job.config.network, max_rows=seen[0] // 2))
+    train_networks(replace(job, config=half), [origin])
+    assert seen[1] == pytest.approx(seen[0] / 2, rel=0.1)
+
+
+def test_a_data_set_without_a_row_to_train_on_is_refused(job):
+    nothing = [replace(panel, units=np.full_like(panel.units, np.nan)) for panel in job.data.panels]
+    empty = replace(job, data=replace(job.data, panels=tuple(nothing)))
+    with pytest.raises(DataError, match=r"weeks: expected at least one series with \d+ known weeks"):
+        train_networks(empty, [job.data.last_week])

@@ -1,10 +1,11 @@
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from demand.config import Config, ForecastConfig, LassoConfig, TrainingConfig
-from demand.training import Rows
+from demand.training import Failed, Rows
 from demand.training.linear import (
     alphas,
     fit_region,
@@ -30,7 +31,18 @@ def rows(count: int, slope: float, store: int = 1, seed: int = 0) -> Rows:
     level, offset = np.full((2, count), [[20], [2]], np.float32)
     units = (np.exp(ratio) * 22 - 2).clip(0).astype(np.float32)
     origin = np.arange(count) % 30
-    return Rows(values, codes, np.zeros(count, int), origin, np.ones(count, int), level, offset, units, ratio)
+    return Rows(
+        values,
+        codes,
+        np.zeros(count, int),
+        origin,
+        np.ones(count, int),
+        level,
+        offset,
+        units,
+        ratio,
+        np.full(count, np.nan),
+    )
 
 
 def middle(*_: object) -> int:
@@ -41,7 +53,18 @@ def last(*_: object) -> int:
     return LASSO.alphas - 1
 
 
-def fitted(parts: list[Rows], pick=last, config: Config = CONFIG):
+@dataclass(frozen=True)
+class Found:
+    members: list
+    chosen: list
+
+
+def fitted(parts: list[Rows], pick=last, config: Config = CONFIG) -> Found:
+    found = linear_of(parts, pick, config)
+    return Found([each.member for each in found], [each.alphas for each in found])
+
+
+def linear_of(parts: list[Rows], pick=last, config: Config = CONFIG):
     return fit_region(region_design(NAMES, parts, SIZES), parts, 30, pick, config)
 
 
@@ -172,3 +195,33 @@ def test_relative_error_pulls_a_forecast_below_the_mean():
         means.append(float(np.exp(member.predict(parts[0].values, hot_codes(given.codes))).mean() * 22 - 2))
     assert means[0] < 13  # |c - 10| / 10 + |c - 40| / 40 is least at 10
     assert means[1] > 18
+
+
+def poisoned(given: Rows) -> Rows:
+    """Rows whose Gram holds a NaN, which no factor can be made of."""
+    return replace(given, values=np.full_like(given.values, np.nan))
+
+
+def test_a_segment_that_fails_says_why_and_the_others_are_as_if_it_were_not_there():
+    good, bad = rows(200, 0.5), poisoned(rows(200, -0.3, seed=1))
+    found = linear_of([good, bad])
+    assert isinstance(found[1], Failed)
+    assert re.match("ValueError: rows: expected finite inputs", found[1].reason)
+    alone = linear_of([good])
+    np.testing.assert_array_equal(found[0].member.linear, alone[0].member.linear)
+
+
+def test_a_segment_that_fails_in_a_pass_stays_failed_and_keeps_its_reason():
+    def pick(segment: int, step: int, *_: object) -> int:
+        if (segment, step) == (0, 1):
+            raise RuntimeError("no alpha")
+        return 2
+
+    found = linear_of([rows(50, 0.5), rows(50, 0.5, seed=1)], pick)
+    assert found[0] == Failed("RuntimeError: no alpha")
+    assert found[1].alphas == (2,) * (1 + CONFIG.lasso.passes)
+
+
+def test_all_segments_of_a_region_may_fail():
+    found = linear_of([poisoned(rows(50, 0.5)), poisoned(rows(50, 0.5))])
+    assert [type(each) for each in found] == [Failed, Failed]

@@ -16,7 +16,8 @@ from demand.sources.tables import RawTables
 from demand.sources.writer import RawWriter, write_raw, writing_raw
 
 DEFAULT_SEED = 2023
-PER_REGION = ("returns", "prices")  # one file per region where a data set is streamed
+# One file per region where a data set is streamed: what a region reads does not grow with the others.
+PER_REGION = ("returns", "prices", "weather_history", "weather_forecast")
 NATIONAL = ("products",)
 
 
@@ -92,7 +93,8 @@ def _write_region(writer: RawWriter, size: str, seed: int, region: str) -> Synth
     writer.table("oracle", data.oracle, f"oracle/{region}.parquet")
     for table, frame in large.items():
         writer.table(table, frame, f"{table}/{region}.{'jsonl' if table == 'returns' else 'parquet'}")
-    small = replace(data.tables, shipments=data.tables.shipments.iloc[:0].copy(), returns=None, prices=None)
+    gone: dict[str, Any] = dict.fromkeys(PER_REGION)
+    small = replace(data.tables, shipments=data.tables.shipments.iloc[:0].copy(), **gone)
     return Synthetic(small, data.oracle.iloc[:0].copy())
 
 
