@@ -34,6 +34,7 @@ from level1_pipeline.versions import PRODUCT
 
 if TYPE_CHECKING:  # training needs torch, which takes seconds to import and which scoring does without
     from demand.segments import Segment
+    from level1_pipeline.batch import Scored
     from level1_pipeline.failover import Failover
     from level1_pipeline.records import Order, Trained
 
@@ -125,7 +126,8 @@ def score(
         scored = score_batch(batch, watch)
     show_forecasts(scored.totals)
     say(f"{scored.rows:,} rows as of the week of {scored.delivery.as_of}: {out}")
-    _conclude(scored.refused, {})
+    _tell_absent(scored)
+    _conclude(scored.refused, {}, absent=not scored.absent.empty)
 
 
 @app.command()
@@ -206,7 +208,8 @@ def run(
     _show_training(trained, env_dir)
     rows = f"{scored.rows:,} rows after {scored.delivery.as_of}"
     say(f"forecasts:   {env_dir / store.FORECASTS} ({rows})")
-    _conclude(trained.refused, trained.failovers)
+    _tell_absent(scored)
+    _conclude(trained.refused, trained.failovers, absent=not scored.absent.empty)
 
 
 def _train(order: "Order", quiet: bool) -> "Trained":
@@ -228,12 +231,22 @@ def _show_training(trained: "Trained", env_dir: Path) -> None:
     say(f"models:      {store.bundle_folder(env_dir, trained.version)}")
 
 
-def _conclude(refused: Mapping[str, str], failovers: "Mapping[Segment, Failover]") -> None:
+def _tell_absent(scored: "Scored") -> None:
+    """Says which series have no forecast at all, not even an average: how many, and the first of them."""
+    for reason, rows in scored.absent.groupby("reason"):
+        series = rows[["region", "store_id", "product_id"]].drop_duplicates()
+        first = " ".join(series.iloc[0])
+        complain(f"{len(series):,} series have no forecast, the first is {first}: {reason}")
+
+
+def _conclude(
+    refused: Mapping[str, str], failovers: "Mapping[Segment, Failover]", *, absent: bool = False
+) -> None:
     """Says what went wrong beside what was done, and ends the command with its exit code."""
     for region, reason in refused.items():
         complain(f"Region {region} was refused, the others ran: {reason}")
     for segment, each in sorted(failovers.items()):
         if segment.region not in refused:
             complain(f"Segment {segment.name} is served by {SERVED_BY[each.source]}: {each.reason}")
-    if refused or failovers:
+    if refused or failovers or absent:
         raise typer.Exit(PARTIAL)

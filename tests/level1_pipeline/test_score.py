@@ -117,3 +117,17 @@ print(json.dumps([code, heavy]))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
+def test_series_without_even_an_average_are_absent_and_that_is_said(
+    trained_store, tiny_raw_folder, tmp_path, cli
+):
+    raw = read_raw(tiny_raw_folder)
+    moved = raw.stores.assign(region=raw.stores["region"].replace("R02", "R07"))
+    events = raw.events.assign(region=raw.events["region"].replace("R02", "R07"))
+    write_raw(type(raw)(**{**vars(raw), "stores": moved, "events": events}), tmp_path / "raw")
+    out = tmp_path / "f.parquet"
+    outcome = cli("score", "--data", tmp_path / "raw", "--env-dir", trained_store, "--out", out)
+    assert outcome.code == 7
+    assert "16 series have no forecast, the first is R07 " in outcome.err
+    assert set(pd.read_parquet(out)["region"]) == {"R01"}
