@@ -65,7 +65,7 @@ benchmark: .venv/.benchmark ## this project beside its peers, into build/benchma
 	$(BIN)/python tests/benchmarks/run.py
 
 drills: .venv/.dev ## break level 1 on purpose: kills, races, dead servers, full disks (about an hour)
-	for drill in kill starts fresh server disk dask_kill versions; do $(BIN)/python tests/drills/$$drill.py; done
+	for drill in kill starts fresh server disk failover dask_kill versions; do $(BIN)/python tests/drills/$$drill.py; done
 
 dvc: .venv/.dev ## run the DVC stages whose data, code or settings changed
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
