@@ -14,6 +14,7 @@ from level1_pipeline.options import (
     ConfigFile,
     Data,
     Fresh,
+    LockUri,
     Model,
     NoTracking,
     OptionalData,
@@ -68,6 +69,7 @@ def train(
     no_tracking: NoTracking = False,
     model: Model = PRODUCT,
     fresh: Fresh = False,
+    lock_uri: LockUri = None,
     quiet: Quiet = False,
 ) -> None:
     """Train an ensemble per segment, hold it against the model in use, and release what is no worse.
@@ -88,7 +90,7 @@ def train(
     place = None if no_tracking else Place(env_dir, tracking_uri)
     found = read_config(config, settings)
     executor = read_workers(workers, found)
-    order = Order(data, env_dir, found, place, unit_jump, executor, model, fresh)
+    order = Order(data, env_dir, found, place, unit_jump, executor, model, fresh, lock_uri)
     trained = _train(order, quiet)
     _show_training(trained, env_dir)
     _conclude(trained.refused, trained.failovers)
@@ -179,6 +181,7 @@ def run(
     no_tracking: NoTracking = False,
     model: Model = PRODUCT,
     fresh: Fresh = False,
+    lock_uri: LockUri = None,
     quiet: Quiet = False,
 ) -> None:
     """Do it all: make data unless there are some, train, forecast, and show how good it is.
@@ -200,7 +203,8 @@ def run(
     found = read_config(config or settings_of(size), settings)
     executor = read_workers(workers, found)
     folder = data or generated(env_dir / "data", size or SizeName.demo)
-    trained = _train(Order(folder, env_dir, found, place, unit_jump, executor, model, fresh), quiet)
+    order = Order(folder, env_dir, found, place, unit_jump, executor, model, fresh, lock_uri)
+    trained = _train(order, quiet)
     batch = Batch(folder, env_dir, env_dir / store.FORECASTS, None, unit_jump, executor)
     with Watch(quiet=quiet) as watch:
         scored = score_batch(batch, watch)

@@ -41,6 +41,14 @@ Workers = Annotated[
 Model = Annotated[
     str, typer.Option("--model", help="Registered model whose next version the release becomes.")
 ]
+LockUri = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LEVEL1_LOCK_URI",
+        show_envvar=False,
+        help="Database that holds the store's lock. [default: LEVEL1_LOCK_URI, else a file in the store]",
+    ),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Train again, even if the same was done before.")]
 UnitJump = Annotated[
     float,

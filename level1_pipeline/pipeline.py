@@ -68,7 +68,11 @@ def train(order: Order, watch: Watch) -> Trained:
     was published, and what was done is kept.
     """
     recorder = Recorder(watch.stage)
-    with held(order.store) as lock, executing(order.executor), recorded(order, recorder) as record:
+    with (
+        held(order.store, url=order.lock) as lock,
+        executing(order.executor),
+        recorded(order, recorder) as record,
+    ):
         known = known_of(latest_done(order.store))
         with recorder.stage("ingest", data=order.data.name) as stage:
             delivery = ingest(order, stage)

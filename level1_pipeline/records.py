@@ -34,7 +34,8 @@ class Order:
     """What is asked of a run.
 
     unit_jump: the factor from which a region's units count as another unit. model: the registered model whose
-    version the bundle becomes. fresh: train again what an earlier run has done.
+    version the bundle becomes. fresh: train again what an earlier run has done. lock: address of the database
+    that holds the store's lock, None for a file in the store.
     """
 
     data: Path
@@ -45,6 +46,7 @@ class Order:
     executor: Executor = Executor()  # noqa: RUF009 - frozen, so it can be shared
     model: str = PRODUCT
     fresh: bool = False
+    lock: str | None = None
 
     def version(self, delivery: Delivery) -> str:
         """The version of the model that follows from the data, these settings and this code."""

@@ -210,6 +210,16 @@ def test_two_runs_at_once_are_one_too_many(tiny_raw_folder, tmp_path, cli, small
     assert "lock" in outcome.err
 
 
+def test_the_lock_may_lie_in_a_database_of_its_own(tiny_raw_folder, tmp_path, cli, small):
+    uri = f"sqlite:///{tmp_path / 'locks.db'}"
+    options = ["--data", tiny_raw_folder, "--env-dir", tmp_path / "store", "--no-tracking", "--lock-uri", uri]
+    with held(tmp_path / "store", url=uri):
+        outcome = cli("train", *options, *small)
+    assert outcome.code == 6
+    assert cli("train", *options, *small, "--set=training.min_weeks=200").code == 2
+    assert not (tmp_path / "store" / "lock.db").exists()
+
+
 def hashes_below(folder):
     """sha256 of every file below a folder, by relative path."""
     files = [path for path in folder.rglob("*") if path.is_file()]
