@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # MLflow takes seconds to import: only a run that tracks pays
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
 
-__all__ = ["BUDGET", "DependencyError", "Input", "Place", "Record", "Tracker", "finish", "tracked"]
+__all__ = ["BUDGET", "DependencyError", "Input", "Place", "Record", "Tracker", "tracked"]
 
 DIGEST_DIGITS = 36  # what MLflow's database keeps of a digest; the whole hash is a tag
 PER_BATCH = 100  # MLflow's limit of parameters, and of tags, in one call
@@ -200,18 +200,6 @@ def tracked(tracker: Tracker | None, say: Callable[[str], None]) -> Iterator[Non
         if tracker is not None:
             _fail(tracker, error)
         raise
-
-
-def finish(tracker: Tracker | None, parent: Record, children: list[Record], files: list[Path]) -> str | None:
-    """Logs a run that is done; why its record is missing, or None where it is there."""
-    if tracker is None:
-        return None
-    try:
-        tracker.children(children)
-        tracker.finish(parent, files)
-    except DependencyError as error:
-        return str(error)
-    return None
 
 
 def _fail(tracker: Tracker, error: BaseException) -> None:

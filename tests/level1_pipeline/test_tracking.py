@@ -9,7 +9,7 @@ import pytest
 
 from level1_pipeline import connection
 from level1_pipeline.connection import BUDGET, Line
-from level1_pipeline.tracking import DependencyError, Input, Place, Record, Tracker, finish, tracked
+from level1_pipeline.tracking import DependencyError, Input, Place, Record, Tracker, tracked
 
 START = datetime(2026, 6, 22, 6, 0, tzinfo=UTC)
 RECORD = Record(
@@ -45,7 +45,8 @@ def test_a_run_has_its_params_metrics_inputs_files_and_children(place, tmp_path)
     (tmp_path / "report.csv").write_text("region\n")
     tracker = Tracker(place, "train", START)
     with tracked(tracker, pytest.fail):
-        assert finish(tracker, RECORD, [CHILD], [tmp_path / "report.csv"]) is None
+        tracker.children([CHILD])
+        tracker.finish(RECORD, [tmp_path / "report.csv"])
     run = client(place).get_run(tracker.run_id)
     assert (run.info.status, run.info.start_time) == ("FINISHED", round(START.timestamp() * 1000))
     assert run.data.params == {f"p{i}": str(i) for i in range(130)}
@@ -174,13 +175,13 @@ def test_a_dead_server_is_told_soon_and_the_block_goes_on(tmp_path, monkeypatch)
     monkeypatch.setattr(connection, "PATIENCE", 0.0)
     said = []
     tracker = Tracker(Place(tmp_path, "http://127.0.0.1:9"), "train", START)
-    with tracked(tracker, said.append):
-        missing = finish(tracker, RECORD, [], [])
+    with tracked(tracker, said.append), pytest.raises(DependencyError) as missing:
+        tracker.finish(RECORD, [])
     assert "The run goes on" in said[0]
-    assert missing.startswith(
+    assert str(missing.value).startswith(
         "tracking at http://127.0.0.1:9: expected an MLflow server or database that answers"
     )
-    assert "--no-tracking" in missing
+    assert "--no-tracking" in str(missing.value)
     with pytest.raises(KeyError), tracked(tracker, said.append):
         raise KeyError("the first error is the one to tell")
 
@@ -192,8 +193,10 @@ def test_a_database_that_is_none_is_told(tmp_path):
 
 
 def test_without_tracking_nothing_is_asked():
+    done = []
     with tracked(None, pytest.fail):
-        assert finish(None, RECORD, [], []) is None
+        done.append("the work")
+    assert done == ["the work"]
 
 
 def test_the_address_is_the_named_one_then_the_environment_then_the_store(tmp_path, monkeypatch):
