@@ -5,6 +5,7 @@ import re
 import zipfile
 from datetime import date, datetime
 from typing import Any
+from xml.etree.ElementTree import canonicalize
 
 import openpyxl
 import pandas as pd
@@ -82,7 +83,9 @@ def _timeless(content: bytes) -> bytes:
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         for name in sorted(source.namelist()):
-            part = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", source.read(name))
+            # openpyxl spells XML in another way where lxml is installed.
+            text = canonicalize(source.read(name).decode())
+            part = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "1980-01-01T00:00:00Z", text)
             info = zipfile.ZipInfo(name, FIXED_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(info, part)
