@@ -1,0 +1,80 @@
+"""Facts: what a file says, where, and what it was found to be part of."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+TEST_FOLDERS = frozenset({"tests", "test", "testing", "unit_tests", "integration_tests", "e2e"})
+KINDS = (
+    "import",  # a module that code imports: mlflow.pyfunc
+    "call",  # what code calls, by its full name where imports tell it: mlflow.start_run
+    "keyword",  # an argument of a call: DAG(schedule=), with its value where it is a constant
+    "base",  # what a class derives from: pandera.DataFrameModel
+    "def",  # a function or class with something in it
+    "test",  # a test function that can fail: test_features::test_lags
+    "key",  # a setting of a configuration file: jobs.deploy.environment=prod
+    "command",  # a shell command, without the wrappers around it: pytest tests
+    "uses",  # an action or task of a CI service: actions/checkout@v4
+    "event",  # what starts a workflow: schedule
+    "file",  # that a file is there
+    "need",  # a declared dependency: mlflow>=2
+    "step",  # a cell of a notebook
+    "chain",  # a task or script that trains and then judges
+    "whole",  # a training script that reads data, fits and judges
+    "shared",  # a module that both training and serving import
+    "package",  # what a package or an image is built from
+)
+
+
+class Fact(NamedTuple):
+    """One thing a file says.
+
+    events: what starts it without a person, as event@workflow; empty where only a person does.
+    soft: its failure is ignored.
+    covers: the paths that a command works on, None where that is the whole repository.
+    """
+
+    kind: str
+    name: str
+    path: str
+    line: int
+    events: frozenset[str] = frozenset()
+    soft: bool = False
+    covers: frozenset[str] | None = None
+
+    @property
+    def place(self) -> str:
+        """path:line."""
+        return f"{self.path}:{self.line}"
+
+
+@dataclass
+class Facts:
+    """All facts, by kind and name."""
+
+    by_kind: dict[str, dict[str, list[Fact]]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Take these in as well."""
+        for fact in facts:
+            self.by_kind[fact.kind].setdefault(fact.name, []).append(fact)
+
+    def matching(self, kind: str, pattern: re.Pattern[str]) -> list[Fact]:
+        """The facts of a kind whose name the pattern finds."""
+        names = self.by_kind.get(kind, {})
+        return [fact for name, found in names.items() if pattern.search(name) for fact in found]
+
+
+@cache
+def area(path: str) -> str:
+    """What a file is part of: test, notebook, or product."""
+    pure = PurePosixPath(path)
+    name = pure.name
+    tested = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+    if tested or TEST_FOLDERS & {part.lower() for part in pure.parts[:-1]}:
+        return "test"
+    return "notebook" if pure.suffix == ".ipynb" else "product"

@@ -1,0 +1,55 @@
+"""The dependencies that a repository declares, and the lock files that fix them."""
+
+import re
+from collections.abc import Iterator
+
+from maturity.documents import Item, read_toml, read_yaml
+from maturity.facts import Fact
+from maturity.files import Tree
+
+REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*(?:\[[^\]]*\])?\s*(?:[=<>!~]=?[^;#]*)?)")
+PINNED = re.compile(r"^[\w.-]+(\[[^\]]*\])?\s*={1,3}\s*\d")
+NEARLY_ALL = 0.8
+LISTS = re.compile(r"(^|/)(requirements|constraints)[\w.-]*\.(txt|in)$", re.IGNORECASE)
+ENVIRONMENTS = re.compile(r"(^|/)[\w-]*(environment|conda)[\w-]*\.ya?ml$", re.IGNORECASE)
+
+
+def read_needs(tree: Tree) -> Iterator[Fact]:
+    """One fact per declared dependency, and one for each file that fixes nearly all of its own."""
+    for path in tree.paths:
+        found = list(_needs(path, tree))
+        yield from found
+        if found and sum(bool(PINNED.match(fact.name)) for fact in found) >= NEARLY_ALL * len(found):
+            yield Fact("need", f"pinned: {path}", path, found[0].line)
+
+
+def _needs(path: str, tree: Tree) -> Iterator[Fact]:
+    if LISTS.search(path):
+        yield from _lines(path, tree.text(path) or "")
+    elif path.endswith("pyproject.toml"):
+        yield from _project(path, read_toml(tree.text(path) or ""))
+    elif ENVIRONMENTS.search(path):
+        for document in read_yaml(tree.text(path) or ""):
+            yield from _conda(path, document)
+
+
+def _lines(path: str, text: str) -> Iterator[Fact]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if found := REQUIREMENT.match(line):
+            yield Fact("need", found[1].strip(), path, number)
+
+
+def _project(path: str, item: Item | None) -> Iterator[Fact]:
+    if item is None:
+        return
+    for keys in (("project", "dependencies"), ("project", "optional-dependencies"), ("dependency-groups",)):
+        for _, text, line in (item.get(*keys) or Item(0, named={})).flat():
+            yield Fact("need", text, path, line)
+    for key, text, line in (item.get("tool", "poetry") or Item(0, named={})).flat():
+        if found := re.match(r"(?:group\.[\w-]+\.)?(?:dev-)?dependencies\.([\w-]+)", key):
+            yield Fact("need", f"{found[1]} {text}", path, line)
+
+
+def _conda(path: str, document: Item) -> Iterator[Fact]:
+    for _, text, line in (document.get("dependencies") or Item(0, named={})).flat():
+        yield Fact("need", text, path, line)

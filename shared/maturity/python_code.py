@@ -1,0 +1,224 @@
+"""What Python code says: imports, calls, definitions, tests, and the commands that it starts."""
+
+import ast
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from maturity.facts import Fact, area
+from maturity.syntax import Definition, can_fail, empty, living, plain, push, text_of, word_of
+
+TELLING = re.compile(
+    r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|registered_model_name|timetable|crons"
+    r"|\w*(drift|skew)_\w+)$"
+)
+STARTERS = re.compile(
+    r"^(subprocess\.\w+|os\.(system|popen)|(session|ctx|c|context)\.run|session\.run_always)$"
+)
+TOOLS = frozenset(
+    [
+        "pytest",
+        "ruff",
+        "mypy",
+        "black",
+        "flake8",
+        "pylint",
+        "coverage",
+        "pip",
+        "pip-audit",
+        "cyclonedx-py",
+        "hatch",
+        "hatchling",
+        "build",
+        "twine",
+        "uv",
+        "dvc",
+        "mlflow",
+        "make",
+        "tox",
+        "nox",
+        "zizmor",
+        "lint-imports",
+        "docker",
+        "kubectl",
+        "helm",
+        "terraform",
+        "bandit",
+        "safety",
+        "gitleaks",
+    ]
+)
+TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
+BLOCK = re.compile(r"\{%.*?%\}")
+MOST_PARTS = 24  # of a name; what is longer is no name of interest
+LEARNED = frozenset({"feature_importances_", "best_params_"})
+
+
+@dataclass
+class Code:
+    """A file of Python: what it imports, as written (dots first where relative), and what it says."""
+
+    path: str
+    imports: list[tuple[str, int]] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    commands: list[tuple[str, int]] = field(default_factory=list)
+    sessions: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+
+
+def read_code(path: str, source: str, names: dict[str, str] | None = None) -> Code | None:
+    """What the source says, None where it is no Python; names: what earlier cells imported, added to."""
+    if "{{" in source or "{%" in source:
+        source = TEMPLATE.sub("template", BLOCK.sub("", source))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+        return _Reader(path, {} if names is None else names).read(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+class _Reader:
+    def __init__(self, path: str, names: dict[str, str]) -> None:
+        self.code = Code(path)
+        self.names = names
+        self.stem = PurePosixPath(path).stem
+        self.in_tests = area(path) == "test"
+
+    def read(self, tree: ast.Module) -> Code:
+        body = list(living(tree.body))
+        stack: list[tuple[ast.AST, str]] = [(each, "") for each in reversed(body)]
+        while stack:
+            node, owner = stack.pop()
+            if look := self.looks.get(type(node)):
+                look(node, owner)
+            if isinstance(node, Definition):
+                owner = f"{owner}.{node.name}" if owner else node.name
+            push(node, owner, stack)
+        return self.code
+
+    @cached_property
+    def looks(self) -> dict[type[ast.AST], Callable[[Any, str], None]]:
+        """What is looked at in each kind of node."""
+        return {
+            ast.Call: self._call,
+            ast.Import: lambda node, owner: self._import(node),
+            ast.ImportFrom: lambda node, owner: self._import(node),
+            ast.FunctionDef: self._definition,
+            ast.AsyncFunctionDef: self._definition,
+            ast.ClassDef: self._definition,
+            ast.List: lambda node, owner: self._command(node, owner, known=True),
+            ast.Tuple: lambda node, owner: self._command(node, owner, known=True),
+            ast.Attribute: self._attribute,
+        }
+
+    def _attribute(self, node: ast.Attribute, owner: str) -> None:
+        if node.attr in LEARNED:
+            self._add("call", "." + node.attr, node.lineno)
+
+    def _add(self, kind: str, name: str, line: int) -> None:
+        self.code.facts.append(Fact(kind, name, self.code.path, line))
+
+    def _import(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._imported(alias.name, node.lineno)
+                self.names[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            self._imported(module, node.lineno)
+            for alias in node.names:
+                full = (
+                    f"{module.rstrip('.') or module}.{alias.name}"
+                    if module.strip(".")
+                    else module + alias.name
+                )
+                self.names[alias.asname or alias.name] = full
+                self._imported(full, node.lineno)
+
+    def _imported(self, name: str, line: int) -> None:
+        if (name, line) not in self.code.imports[-8:]:
+            self.code.imports.append((name, line))
+            self._add("import", name, line)
+
+    def _definition(self, node: Definition, owner: str) -> None:
+        name = f"{owner}.{node.name}" if owner else node.name
+        for decorator in node.decorator_list:
+            asked = decorator.func if isinstance(decorator, ast.Call) else decorator
+            self._add("call", "@" + self._dotted(asked), decorator.lineno)
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                self._add("base", self._dotted(base), node.lineno)
+            if not empty(node.body):
+                self._add("def", name, node.lineno)
+        elif self.in_tests and node.name.startswith("test"):
+            if can_fail(node) and not any("skip" in ast.unparse(each) for each in plain(node.decorator_list)):
+                self._add("test", f"{self.stem}::{name}", node.lineno)
+        elif not empty(node.body):
+            self._add("def", name, node.lineno)
+
+    def _call(self, node: ast.Call, owner: str) -> None:
+        name = self._dotted(node.func)
+        self._add("call", name, node.lineno)
+        for keyword in node.keywords:
+            if keyword.arg and TELLING.match(keyword.arg):
+                value = keyword.value
+                shown = repr(value.value)[:60] if isinstance(value, ast.Constant) else "..."
+                self._add("keyword", f"{name}({keyword.arg}={shown})", node.lineno)
+        if name.endswith("import_module") and node.args:
+            self._loaded(node)
+        if STARTERS.match(name) and node.args:
+            self._started(node, name, owner)
+
+    def _loaded(self, node: ast.Call) -> None:
+        """A module that is imported by its name; `*` stands for what is filled in."""
+        parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
+        name = "".join(text_of(each) if isinstance(each, ast.Constant) else "*" for each in parts)
+        if name.strip("*."):
+            self.code.imports.append((name, node.lineno))
+
+    def _started(self, node: ast.Call, name: str, owner: str) -> None:
+        first = node.args[0]
+        if isinstance(first, (ast.List, ast.Tuple)):
+            self._command(first, owner, known=False)
+        elif (
+            name.endswith((".run", "run_always")) and not name.startswith("subprocess") and len(node.args) > 1
+        ):
+            self._command(ast.List(list(node.args), lineno=node.lineno), owner, known=False)
+        elif text := text_of(first):
+            self._say(text, node.lineno, owner)
+
+    def _command(self, node: ast.List | ast.Tuple, owner: str, *, known: bool) -> None:
+        words = [word_of(each) for each in node.elts[:12]]
+        if len(words) < 2 or words[0] == "_":
+            return
+        if known and not (words[0] in TOOLS or words[:2] == ["python", "-m"]):
+            return
+        self._say(" ".join(words), node.lineno, owner)
+
+    def _say(self, text: str, line: int, owner: str) -> None:
+        if (text, line) not in self.code.commands:
+            self.code.commands.append((text, line))
+            self.code.sessions.setdefault(owner, []).append((text, line))
+
+    def _dotted(self, node: ast.AST) -> str:
+        parts: list[str] = []
+        while len(parts) < MOST_PARTS:
+            if isinstance(node, ast.Attribute):
+                parts.append(node.attr)
+                node = node.value
+            elif isinstance(node, ast.Call):
+                parts.append("()")
+                node = node.func
+            elif isinstance(node, ast.Subscript):
+                node = node.value
+            else:
+                break
+        root = self.names.get(node.id, node.id) if isinstance(node, ast.Name) else "_"
+        return ".".join([root, *reversed(parts)]).replace(".()", "()")

@@ -1,0 +1,141 @@
+"""Pipelines of GitLab, Azure, CircleCI and Google Cloud Build as jobs."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from maturity.documents import Item
+from maturity.jobs import NEVER, Job
+from maturity.shell import read_shell
+
+
+def read_gitlab(path: str, document: Item) -> Iterator[Job]:
+    """The jobs of a GitLab pipeline."""
+    shared = [
+        item for key in ("before_script",) if (item := document.get(key) or document.get("default", key))
+    ]
+    for name, item in document.items():
+        scripts = [found for key in ("before_script", "script", "after_script") if (found := item.get(key))]
+        if not item.get("script") or name.startswith("."):
+            continue
+        job = Job(path, name, item.line, frozenset(_gitlab_events(item)))
+        soft = (item.get("allow_failure") or Item(0)).text == "true"
+        for script in [*shared, *scripts]:
+            for each in script.each():
+                job.commands.extend(read_shell(each.text, each.line, soft=soft))
+        yield job
+
+
+def _gitlab_events(item: Item) -> set[str]:
+    said = " ".join(
+        text for key in ("only", "rules", "when") for _, text, _ in (item.get(key) or Item(0)).flat()
+    )
+    if re.search(r"\bschedules?\b", said) and not re.search(
+        r"merge_request|push|branch", said, re.IGNORECASE
+    ):
+        return {"schedule"}
+    if re.search(r"\bmanual\b", said):
+        return {"manual"}
+    return {"push", "pull_request"}
+
+
+def read_azure(path: str, document: Item) -> Iterator[Job]:
+    """An Azure pipeline, or a template of one, as one job; nothing for YAML of another kind."""
+    keys = document.words() if document.named is not None else set()
+    if (
+        not keys & {"steps", "jobs", "stages", "extends"}
+        or not keys <= AZURE_KEYS
+        or path.startswith(".github")
+    ):
+        return
+    job = Job(path, "azure", document.line, frozenset(_azure_events(document)))
+    _azure_steps(job, document)
+    if job.commands or job.uses or job.calls:
+        yield job
+
+
+AZURE_KEYS = frozenset(
+    [
+        "steps",
+        "jobs",
+        "stages",
+        "extends",
+        "trigger",
+        "pr",
+        "schedules",
+        "pool",
+        "name",
+        "variables",
+        "resources",
+        "parameters",
+        "appendCommitMessageToRunName",
+        "lockBehavior",
+        "container",
+        "services",
+        "workspace",
+        "strategy",
+    ]
+)
+
+
+def _azure_events(document: Item) -> Iterator[str]:
+    trigger, pr = document.get("trigger"), document.get("pr")
+    if trigger is None or trigger.text != "none":
+        yield "push"
+    if pr is not None and pr.text != "none":
+        yield "pull_request"
+    if document.get("schedules"):
+        yield "schedule"
+    if document.get("resources", "pipelines") or document.get("resources", "webhooks"):
+        yield "workflow_run"
+
+
+def _azure_steps(job: Job, item: Item) -> None:
+    condition, soft = item.get("condition"), item.get("continueOnError")
+    if (condition and NEVER.match(condition.text)) or (item.get("enabled") or Item(0)).text == "false":
+        return
+    ignored = bool(soft and soft.text == "true")
+    for key in ("script", "bash", "powershell", "pwsh", "inlineScript"):
+        if (found := item.get(key)) and found.text:
+            job.commands.extend(read_shell(found.text, found.line, soft=ignored))
+    if (task := item.get("task")) and task.text:
+        job.uses.append((f"azure:{task.text}", task.line, ignored))
+    if (template := item.get("template")) and template.text:
+        folder = PurePosixPath(job.path).parent
+        job.calls.append(_joined(folder, template.text.partition("@")[0]))
+    for _, inner in item.items():
+        _azure_steps(job, inner)
+    for inner in item.listed or ():
+        _azure_steps(job, inner)
+
+
+def _joined(folder: PurePosixPath, name: str) -> str:
+    parts: list[str] = [] if name.startswith("/") else list(folder.parts)
+    for part in PurePosixPath(name.lstrip("/")).parts:
+        if part == "..":
+            parts = parts[:-1]
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def read_circle(path: str, document: Item) -> Iterator[Job]:
+    """The jobs of a CircleCI configuration."""
+    for name, item in (document.get("jobs") or Item(0, named={})).items():
+        job = Job(path, name, item.line, frozenset({"push", "pull_request"}))
+        for step in (item.get("steps") or Item(0)).each():
+            run = step.get("run", "command") or step.get("run")
+            job.commands.extend(read_shell(run.text, run.line) if run and run.text else [])
+        yield job
+
+
+def read_cloud_build(path: str, document: Item) -> Iterator[Job]:
+    """A build of Google Cloud Build, whose triggers are kept elsewhere: it counts as started by a push."""
+    job = Job(path, "build", document.line, frozenset({"push"}))
+    for step in (document.get("steps") or Item(0)).each():
+        script, words = step.get("script"), [each.text for each in (step.get("args") or Item(0)).each()]
+        program = (step.get("entrypoint") or step.get("name") or Item(0)).text.rpartition("/")[2]
+        shell = len(words) > 1 and words[0] == "-c"
+        text = script.text if script else words[1] if shell else " ".join([program, *words])
+        job.commands.extend(read_shell(text, (script or step).line))
+    yield job
