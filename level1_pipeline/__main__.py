@@ -9,14 +9,20 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 from demand.errors import DataError, IntegrityError, UsageError  # noqa: E402
+from level1_pipeline.check_commands import register_check_commands  # noqa: E402
 from level1_pipeline.commands import app  # noqa: E402
 from level1_pipeline.connection import DependencyError  # noqa: E402
 from level1_pipeline.errors import GateRefused  # noqa: E402
 from level1_pipeline.lock import LockHeld  # noqa: E402
+from level1_pipeline.replay_commands import register_replay_commands  # noqa: E402
 from level1_pipeline.step_commands import register_step_commands  # noqa: E402
 from level1_pipeline.tables import complain  # noqa: E402
+from level1_pipeline.tune_commands import register_tune_commands  # noqa: E402
 
 register_step_commands(app)
+register_check_commands(app)
+register_replay_commands(app)
+register_tune_commands(app)
 
 USAGE, DEPENDENCY = 64, 5
 EXIT_CODES: dict[type[Exception], int] = {

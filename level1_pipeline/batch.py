@@ -17,6 +17,7 @@ from level1_pipeline import store
 from level1_pipeline.connection import DependencyError
 from level1_pipeline.deliveries import Delivery, open_delivery
 from level1_pipeline.executor import Executor, each, executing
+from level1_pipeline.monitoring.issued import append_scored
 from level1_pipeline.pieces import pieces_beside
 from level1_pipeline.progress import Watch
 from level1_pipeline.regions import condition_region, expect_some, panel_of, unit_jumps
@@ -26,7 +27,8 @@ from level1_pipeline.regions import condition_region, expect_some, panel_of, uni
 class Batch:
     """What is to be scored, and where the work is done.
 
-    as_of: the last week that counts as known, the data's own where it is None.
+    as_of: the last week that counts as known, the data's own where it is None. monitored: keep the forecasts
+    in the store, for the day on which the actuals come.
     """
 
     data: Path
@@ -35,6 +37,7 @@ class Batch:
     as_of: date | None = None
     unit_jump: float = UNIT_JUMP
     executor: Executor = Executor()  # noqa: RUF009 - frozen, so it can be shared
+    monitored: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ def score_batch(batch: Batch, watch: Watch) -> Scored:
         kept = [region for region in means if region not in refused]
         expect_some(dict.fromkeys(kept), refused)
         pieces.publish(kept, batch.out)
+    if batch.monitored:
+        append_scored(batch.store, batch.out, bundle, (delivery.as_of, delivery.stores))
     return Scored(
         out=batch.out,
         totals=pd.concat([done[region].totals for region in kept], ignore_index=True),

@@ -11,6 +11,7 @@ from demand.errors import UsageError
 from level1_pipeline import store
 from level1_pipeline.data_commands import SizeName, data_app, generated, settings_of
 from level1_pipeline.options import (
+    AwaitPromotion,
     ConfigFile,
     Data,
     Fresh,
@@ -47,7 +48,8 @@ app = typer.Typer(
     help="Level 1, the automated pipeline: raw sources in, tracked models and forecasts out.",
     epilog="Exit codes: 0 done, 2 bad data, 3 no new model passed the gate, 4 a model file was changed, "
     "5 a server, cluster or disk does not do its part, 6 another run works on the store, 7 done, but a "
-    "region was refused or a segment is not served by a new model, 64 wrong usage.",
+    "region was refused or a segment is not served by a new model, 10 `check` says to retrain, 64 wrong "
+    "usage.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -70,13 +72,15 @@ def train(
     model: Model = PRODUCT,
     fresh: Fresh = False,
     lock_uri: LockUri = None,
+    await_promotion: AwaitPromotion = False,
     quiet: Quiet = False,
 ) -> None:
     """Train an ensemble per segment, hold it against the model in use, and release what is no worse.
 
     Leaves in the store: report.csv and gate.csv (a row per segment), backtest.parquet, run.json (stages,
     rows, hashes, versions), bundle/VERSION (the models as ONNX) and current.json (which bundle is in use).
-    With tracking the bundle is a version of the registered model as well.
+    With tracking the bundle is a version of the registered model as well. With --await-promotion current.json
+    stays as it is.
     A run that was cut off goes on where it was: give the same command again.
 
     \b
@@ -90,7 +94,8 @@ def train(
     place = None if no_tracking else Place(env_dir, tracking_uri)
     found = read_config(config, settings)
     executor = read_workers(workers, found)
-    order = Order(data, env_dir, found, place, unit_jump, executor, model, fresh, lock_uri)
+    point = not await_promotion
+    order = Order(data, env_dir, found, place, unit_jump, executor, model, fresh, lock_uri, point)
     trained = _train(order, quiet)
     _show_training(trained, env_dir)
     _conclude(trained.refused, trained.failovers)
@@ -114,6 +119,7 @@ def score(
     """Forecast the next weeks of every living series with the model in use.
 
     Shipments of weeks that begin after --as-of are not looked at; plans of prices, promotions and events are.
+    The forecasts are kept in the store's folder monitoring as well, where `monitor` finds them.
 
     \b
     Example:
@@ -123,7 +129,7 @@ def score(
     from level1_pipeline.batch import Batch, score_batch
 
     executor = read_workers(workers, read_config(None, None))
-    batch = Batch(data, env_dir, out, as_of.date() if as_of else None, unit_jump, executor)
+    batch = Batch(data, env_dir, out, as_of.date() if as_of else None, unit_jump, executor, monitored=True)
     with Watch(quiet=quiet) as watch:
         scored = score_batch(batch, watch)
     show_forecasts(scored.totals)
@@ -205,13 +211,14 @@ def run(
     folder = data or generated(env_dir / "data", size or SizeName.demo)
     order = Order(folder, env_dir, found, place, unit_jump, executor, model, fresh, lock_uri)
     trained = _train(order, quiet)
-    batch = Batch(folder, env_dir, env_dir / store.FORECASTS, None, unit_jump, executor)
+    out = env_dir / store.FORECASTS
+    batch = Batch(folder, env_dir, out, None, unit_jump, executor, monitored=True)
     with Watch(quiet=quiet) as watch:
         scored = score_batch(batch, watch)
     show_forecasts(scored.totals)
     _show_training(trained, env_dir)
     rows = f"{scored.rows:,} rows after {scored.delivery.as_of}"
-    say(f"forecasts:   {env_dir / store.FORECASTS} ({rows})")
+    say(f"forecasts:   {out} ({rows})")
     _tell_absent(scored)
     _conclude(trained.refused, trained.failovers, absent=not scored.absent.empty)
 

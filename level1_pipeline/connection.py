@@ -66,11 +66,12 @@ class Line:
         self,
         place: Place,
         *,
+        patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.place = place
-        self._clock, self._pause = clock, pause
+        self._patience, self._clock, self._pause = patience, clock, pause
         self._silent = 0.0  # seconds spent on tries and pauses since the last answer
 
     def ask(self, question: Callable[[], Answer], again: Callable[[], Answer] | None = None) -> Answer:
@@ -90,7 +91,7 @@ class Line:
                 answer = question()
             except (MlflowException, SQLAlchemyError, OSError) as error:
                 self._silent += self._clock() - begin
-                if self._silent >= PATIENCE or not _passes(error, self.place):
+                if self._silent >= self._patience or not _passes(error, self.place):
                     raise self._told(error) from error
             else:
                 self._silent = 0.0

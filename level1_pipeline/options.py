@@ -50,6 +50,10 @@ LockUri = Annotated[
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Train again, even if the same was done before.")]
+AwaitPromotion = Annotated[
+    bool,
+    typer.Option("--await-promotion", help="Leave in use what is; the new bundle waits to be promoted."),
+]
 UnitJump = Annotated[
     float,
     typer.Option(min=1.0, help="Refuse a region whose units jump by this factor or more beside the others'."),

@@ -80,6 +80,8 @@ def train(order: Order, watch: Watch) -> Trained:
         done = None if order.fresh else work.done()
         if done is not None:
             record.update(model_version=work.version, again=True)
+            if order.point and store.pointed_at(order.store) != work.version:  # it has awaited promotion
+                lock.publish(partial(store.point_at, order.store, work.version))
             return Trained.read(order.store, work.version, delivery, done)
         tracker = order.tracker(recorder.started_at, work)
         with tracked(tracker, watch.say):
@@ -223,9 +225,13 @@ def publish(
     write_bundle(found.final, job.data, folder, meta=meta, release=release)
     if tracker is not None and order.tracking is not None:
         register(folder, order.tracking, name=order.model, run_id=str(tracker.run_id), line=tracker.line)
-    lock.publish(partial(store.point_at, order.store, meta.model_version))
+    if order.point:
+        lock.publish(partial(store.point_at, order.store, meta.model_version))
+    else:
+        lock.publish(lambda: None)  # who has lost the lock leaves no report either
     store.write_csv(trained.report, order.store / store.REPORT)
     store.write_csv(trained.gate, order.store / store.GATE)
     store.write_parquet(trained.table, order.store / store.BACKTEST)
-    hashes = {name: store.sha256_of(order.store / name) for name in (store.REPORT, store.GATE, store.CURRENT)}
+    left = [store.REPORT, store.GATE, *([store.CURRENT] if order.point else [])]
+    hashes = {name: store.sha256_of(order.store / name) for name in left}
     stage.note(rows_in=len(found.lines), rows_out=len(found.plan.passed), hashes=hashes)

@@ -35,7 +35,8 @@ class Order:
 
     unit_jump: the factor from which a region's units count as another unit. model: the registered model whose
     version the bundle becomes. fresh: train again what an earlier run has done. lock: address of the database
-    that holds the store's lock, None for a file in the store.
+    that holds the store's lock, None for a file in the store. point: make the new bundle the one in use;
+    where it is False the bundle awaits promotion, and what is in use stays so.
     """
 
     data: Path
@@ -47,6 +48,7 @@ class Order:
     model: str = PRODUCT
     fresh: bool = False
     lock: str | None = None
+    point: bool = True
 
     def version(self, delivery: Delivery) -> str:
         """The version of the model that follows from the data, these settings and this code."""
@@ -67,7 +69,7 @@ class Order:
 
     def places(self, version: str) -> list[Path]:
         """Where a run's artifacts lie."""
-        names = (store.REPORT, store.GATE, store.BACKTEST, store.CURRENT)
+        names = (store.REPORT, store.GATE, store.BACKTEST, *((store.CURRENT,) if self.point else ()))
         return [store.bundle_folder(self.store, version), *(self.store / name for name in names)]
 
     def files(self) -> list[Path]:

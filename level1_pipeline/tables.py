@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:  # whoever has only one line to say does not wait for pandas
+    import pandas as pd
 
 MOST_SEGMENTS = 16  # more are told region by region, with the worst ones named
 WORST = 5
@@ -20,7 +23,7 @@ NUMBERS = {
 }
 
 
-def show_report(report: pd.DataFrame, by_region: pd.DataFrame, overall: Mapping[str, float]) -> None:
+def show_report(report: "pd.DataFrame", by_region: "pd.DataFrame", overall: Mapping[str, float]) -> None:
     """Prints a report: per segment, or per region and the worst segments; then all rows together.
 
     by_region: region, then what `overall` holds, one row per region.
@@ -45,7 +48,7 @@ def show_report(report: pd.DataFrame, by_region: pd.DataFrame, overall: Mapping[
     )
 
 
-def show_forecasts(totals: pd.DataFrame) -> None:
+def show_forecasts(totals: "pd.DataFrame") -> None:
     """Prints what was forecast, one line each; `totals`: region, source, rows, weeks, units."""
     shown = totals.assign(series=totals["rows"] // totals["weeks"])
     _print(console(), "Forecasts", shown, ["region", "source", "series", "weeks", "units"])
@@ -74,10 +77,10 @@ def console() -> Console:
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def _print(screen: Console, title: str, frame: pd.DataFrame, columns: list[str]) -> None:
+def _print(screen: Console, title: str, frame: "pd.DataFrame", columns: list[str]) -> None:
     table = Table(title=title, title_justify="left")
     for name in columns:
-        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        numeric = frame[name].dtype.kind in "biuf"
         table.add_column(NUMBERS.get(name, name), justify="right" if numeric else "left")
     for row in frame[columns].itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))

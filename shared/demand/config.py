@@ -7,12 +7,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from demand.errors import UsageError
 
+Settings = TypeVar("Settings")
 
-def _within(default: float | tuple[int, ...], low: float, high: float) -> Any:
+
+def within(default: float | tuple[int, ...], low: float, high: float) -> Any:
     """A field whose number, or each of whose numbers, must lie in [low, high]."""
     return field(default=default, metadata={"low": low, "high": high})
 
@@ -21,76 +23,76 @@ def _within(default: float | tuple[int, ...], low: float, high: float) -> Any:
 class ForecastConfig:
     """What is forecast, and what counts as good."""
 
-    horizon: int = _within(4, 1, 26)  # weeks after the last known week
+    horizon: int = within(4, 1, 26)  # weeks after the last known week
     objective: Literal["mape", "balanced"] = "mape"  # mape leans low; balanced seeks the mean
-    interval: float = _within(0.9, 0.5, 0.99)  # nominal coverage, a share
-    seed: int = _within(2017, 0, 2**31 - 1)  # of everything random
+    interval: float = within(0.9, 0.5, 0.99)  # nominal coverage, a share
+    seed: int = within(2017, 0, 2**31 - 1)  # of everything random
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """Which rows are trained on, and which are kept to choose and to judge by."""
 
-    validation_weeks: int = _within(8, 4, 52)  # before the origin: choose alpha, blend and intervals
-    holdout_weeks: int = _within(8, 4, 52)  # at the end of the data: what the report is computed on
-    min_weeks: int = _within(8, 1, 520)  # known weeks of a series from which its rows are trained on
-    stride: int = _within(1, 1, 52)  # every how many weeks an origin is trained on
-    half_life: float = _within(52.0, 1, 1e6)  # weeks until a row's weight is halved
-    floor: float = _within(0.02, 1e-3, 1)  # of the level: least denominator of the relative error
-    zero_weight: float = _within(0.3, 0, 10)  # of the error where nothing was sold
-    clip: float = _within(8.0, 1, 100)  # standard deviations an input may reach
+    validation_weeks: int = within(8, 4, 52)  # before the origin: choose alpha, blend and intervals
+    holdout_weeks: int = within(8, 4, 52)  # at the end of the data: what the report is computed on
+    min_weeks: int = within(8, 1, 520)  # known weeks of a series from which its rows are trained on
+    stride: int = within(1, 1, 52)  # every how many weeks an origin is trained on
+    half_life: float = within(52.0, 1, 1e6)  # weeks until a row's weight is halved
+    floor: float = within(0.02, 1e-3, 1)  # of the level: least denominator of the relative error
+    zero_weight: float = within(0.3, 0, 10)  # of the error where nothing was sold
+    clip: float = within(8.0, 1, 100)  # standard deviations an input may reach
 
 
 @dataclass(frozen=True)
 class LassoConfig:
     """The linear member."""
 
-    passes: int = _within(3, 0, 20)  # of reweighting towards relative error, after the first fit
-    pool: float = _within(0.2, 0, 1)  # weight of the region's other segments in a segment's fit
-    alphas: int = _within(10, 1, 200)  # length of the path
-    highest_alpha: float = _within(0.01, 1e-9, 1e3)  # in log ratio a standard deviation of a column
-    lowest_alpha: float = _within(1e-5, 1e-9, 1e3)
+    passes: int = within(3, 0, 20)  # of reweighting towards relative error, after the first fit
+    pool: float = within(0.2, 0, 1)  # weight of the region's other segments in a segment's fit
+    alphas: int = within(10, 1, 200)  # length of the path
+    highest_alpha: float = within(0.01, 1e-9, 1e3)  # in log ratio a standard deviation of a column
+    lowest_alpha: float = within(1e-5, 1e-9, 1e3)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
     """The network member."""
 
-    epochs: int = _within(8, 1, 1000)  # passes over the drawn rows
-    min_steps: int = _within(2000, 0, 10**6)  # of the optimiser; small sets get more epochs
-    row_share: float = _within(1 / 3, 0.01, 1)  # share of the rows drawn for each epoch
-    max_rows: int = _within(3_000_000, 1, 10**9)  # drawn evenly from all segments where there are more
-    batch: int = _within(1024, 1, 2**20)  # rows
-    hidden: tuple[int, ...] = _within((128, 64), 1, 4096)  # units of each hidden layer
-    dropout: float = _within(0.2, 0, 0.9)  # share of hidden units
-    category_dropout: float = _within(0.05, 0, 0.9)  # share of categories shown as unknown in training
-    learning_rate: float = _within(2e-3, 1e-6, 1)  # the one-cycle's highest
-    weight_decay: float = _within(0.1, 0, 1)
-    gradient_clip: float = _within(1.0, 1e-3, 1e3)  # norm
-    tune_epochs: int = _within(1, 0, 100)  # over a segment's rows, from the network of all segments
-    tune_learning_rate: float = _within(3e-4, 1e-7, 1)
+    epochs: int = within(8, 1, 1000)  # passes over the drawn rows
+    min_steps: int = within(2000, 0, 10**6)  # of the optimiser; small sets get more epochs
+    row_share: float = within(1 / 3, 0.01, 1)  # share of the rows drawn for each epoch
+    max_rows: int = within(3_000_000, 1, 10**9)  # drawn evenly from all segments where there are more
+    batch: int = within(1024, 1, 2**20)  # rows
+    hidden: tuple[int, ...] = within((128, 64), 1, 4096)  # units of each hidden layer
+    dropout: float = within(0.2, 0, 0.9)  # share of hidden units
+    category_dropout: float = within(0.05, 0, 0.9)  # share of categories shown as unknown in training
+    learning_rate: float = within(2e-3, 1e-6, 1)  # the one-cycle's highest
+    weight_decay: float = within(0.1, 0, 1)
+    gradient_clip: float = within(1.0, 1e-3, 1e3)  # norm
+    tune_epochs: int = within(1, 0, 100)  # over a segment's rows, from the network of all segments
+    tune_learning_rate: float = within(3e-4, 1e-7, 1)
 
 
 @dataclass(frozen=True)
 class GateConfig:
     """What a segment's new model must show before it takes the old one's place."""
 
-    minimum_rows: int = _within(30, 1, 10**6)  # judged rows with sales, fewer prove nothing
-    level: float = _within(0.05, 1e-6, 0.5)  # chance of one wrong verdict among all segments of a run
-    margin: float = _within(0.05, 0, 1)  # by which the MAPE may be above the champion's as measured, a share
-    limit: float = _within(0.1, 0, 10)  # by which it must certainly not be above the champion's, a share
-    too_good: float = _within(0.5, 0, 1)  # of the champion's MAPE: below it is an alarm, 0 for none
-    too_good_baseline: float = _within(0.05, 0, 1)  # the same, of the historical average's MAPE
-    equal_share: float = _within(0.1, 0, 1)  # of forecasts that may equal the actual; more is an alarm
-    draws: int = _within(2000, 100, 10**6)  # of all series, for the bounds
+    minimum_rows: int = within(30, 1, 10**6)  # judged rows with sales, fewer prove nothing
+    level: float = within(0.05, 1e-6, 0.5)  # chance of one wrong verdict among all segments of a run
+    margin: float = within(0.05, 0, 1)  # by which the MAPE may be above the champion's as measured, a share
+    limit: float = within(0.1, 0, 10)  # by which it must certainly not be above the champion's, a share
+    too_good: float = within(0.5, 0, 1)  # of the champion's MAPE: below it is an alarm, 0 for none
+    too_good_baseline: float = within(0.05, 0, 1)  # the same, of the historical average's MAPE
+    equal_share: float = within(0.1, 0, 1)  # of forecasts that may equal the actual; more is an alarm
+    draws: int = within(2000, 100, 10**6)  # of all series, for the bounds
 
 
 @dataclass(frozen=True)
 class PipelineConfig:
     """How a run uses the machine; no number in the result depends on it."""
 
-    workers: int = _within(0, 0, 1024)  # processes; 0 for one a core
-    segment_seconds: float = _within(600.0, 0, 1e6)  # a step of one segment may take; 0 for no limit
+    workers: int = within(0, 0, 1024)  # processes; 0 for one a core
+    segment_seconds: float = within(600.0, 0, 1e6)  # a step of one segment may take; 0 for no limit
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,12 @@ def load_config(path: Path | None, overrides: Mapping[str, str]) -> Config:
     settings = _read(path) if path else {}
     config = _build(Config, settings, str(path), "")
     return _overridden(config, settings, overrides)
+
+
+def read_settings(kind: type[Settings], path: Path) -> Settings:
+    """A frozen dataclass of settings filled from the TOML at `path`; raises UsageError like load_config."""
+    found: Settings = _build(kind, _read(path), str(path), "")
+    return found
 
 
 def _overridden(config: Config, settings: dict[str, Any], overrides: Mapping[str, str]) -> Config:

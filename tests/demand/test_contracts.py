@@ -29,6 +29,13 @@ def test_every_table_of_the_design_has_a_contract() -> None:
         "backtest",
         "report",
         "gate",
+        "issued",
+        "actuals",
+        "quality",
+        "drift",
+        "errors",
+        "signals",
+        "data_quality",
     }
 
 

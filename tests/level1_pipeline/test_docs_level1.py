@@ -5,7 +5,7 @@ import pytest
 
 from level1_pipeline.commands import app
 
-TRAINS = {"train", "backtest", "run"}
+TRAINS, WATCHES = {"train", "backtest", "run"}, {"monitor", "check"}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,6 @@ def test_the_commands_of_the_page_run_one_after_the_other(page, tmp_path, monkey
 
 def test_the_page_tells_every_command(page):
     named = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert named == {"train", "score", "backtest", "run", "runs", "show"}
+    assert named == {*TRAINS, *WATCHES, "score", "runs", "show", "tune", "replay"}
     for name in named:
         assert f"level1_pipeline {name} " in page

@@ -133,6 +133,24 @@ def test_what_is_done_is_not_done_again_unless_asked_for(trained_store, tiny_raw
     assert {name: (trained_store / name).read_bytes() for name in before} == before
 
 
+def test_a_bundle_that_awaits_promotion_leaves_in_use_what_is(
+    trained_store, tiny_raw_folder, tmp_path, cli, small
+):
+    folder = shutil.copytree(trained_store, tmp_path / "store")
+    before = (folder / "current.json").read_bytes()
+    options = ["--data", tiny_raw_folder, "--env-dir", folder, *small, "--set=forecast.seed=7"]
+    # Judged by the same weeks as the model in use, with its own twins: some segments may be carried over.
+    outcome = cli("train", *options, "--no-tracking", "--await-promotion")
+    assert outcome.code in (0, 7), outcome.err
+    assert (folder / "current.json").read_bytes() == before
+    waiting = json.loads((folder / "run.json").read_text())["model_version"]
+    assert read_bundle(folder / "bundle" / waiting).meta.previous == json.loads(before)["model_version"]
+
+    again = cli("train", *options, "--no-tracking")
+    assert "An earlier run did this" in again.out
+    assert current_bundle(folder).name == waiting
+
+
 def test_trained_afresh_the_release_is_byte_for_byte_the_same(tiny_raw_folder, tmp_path, cli, small):
     command = ["train", "--data", tiny_raw_folder, "--env-dir", tmp_path, *small]
     assert cli(*command).code == 0

@@ -1,43 +1,57 @@
 """The bundle: the folder in which trained models travel, and the runtime that reads them without torch."""
 
-from demand.bundle.folder import read_files, read_manifest, verified
-from demand.bundle.form import InputForm, decode_form, encode_form
-from demand.bundle.inputs import Forms, form_features, live, snapshot
-from demand.bundle.manifest import (
-    BASELINE,
-    ENCODER,
-    MANIFEST,
-    PARITY,
-    SNAPSHOT,
-    SPEEDS,
-    BundleMeta,
-    Entry,
-    Manifest,
-    encode_manifest,
-    file_entry,
-)
-from demand.bundle.parquet import from_parquet, to_parquet
-from demand.bundle.read import (
-    GRAPHS,
-    TWINS,
-    Bundle,
-    Session,
-    open_twins,
-    read_bundle,
-    read_snapshot,
-    read_verified,
-)
-from demand.bundle.runtime import (
-    CHUNK,
-    GRAPH_ERRORS,
-    OUTPUTS,
-    PARITY_LIMIT,
-    RawRows,
-    joined,
-    open_graph,
-    raw_rows,
-    run_graph,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from demand.bundle.folder import read_files, read_manifest, verified
+    from demand.bundle.form import InputForm, decode_form, encode_form
+    from demand.bundle.graph import GRAPH_ERRORS, GRAPHS, OUTPUTS, PARITY_LIMIT, TWINS, open_graph
+    from demand.bundle.inputs import Forms, form_features, live, snapshot
+    from demand.bundle.manifest import (
+        BASELINE,
+        ENCODER,
+        MANIFEST,
+        PARITY,
+        SNAPSHOT,
+        SPEEDS,
+        BundleMeta,
+        Entry,
+        Manifest,
+        encode_manifest,
+        file_entry,
+    )
+    from demand.bundle.parquet import from_parquet, to_parquet
+    from demand.bundle.read import (
+        Bundle,
+        Session,
+        open_twins,
+        read_bundle,
+        read_snapshot,
+        read_verified,
+    )
+    from demand.bundle.runtime import (
+        CHUNK,
+        RawRows,
+        joined,
+        raw_rows,
+        run_graph,
+    )
+
+# Which module has which name. They are imported when they are first asked for: serving reads the manifest and
+# opens graphs, and does without pandas and the contracts.
+_NAMES = {
+    "folder": "read_files read_manifest verified",
+    "form": "InputForm decode_form encode_form",
+    "graph": "GRAPH_ERRORS GRAPHS OUTPUTS PARITY_LIMIT TWINS open_graph",
+    "inputs": "Forms form_features live snapshot",
+    "manifest": "BASELINE ENCODER MANIFEST PARITY SNAPSHOT SPEEDS "
+    "BundleMeta Entry Manifest encode_manifest file_entry",
+    "parquet": "from_parquet to_parquet",
+    "read": "Bundle Session open_twins read_bundle read_snapshot read_verified",
+    "runtime": "CHUNK RawRows joined raw_rows run_graph",
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "BASELINE",
@@ -81,3 +95,10 @@ __all__ = [
     "to_parquet",
     "verified",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The named thing, from the module that has it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"demand.bundle.{_MODULES[name]}"), name)

@@ -1,25 +1,21 @@
 """Read a bundle: every byte verified before it is parsed."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 import onnxruntime
 import pandas as pd
 
 from demand.bundle.folder import read_files, verified
 from demand.bundle.form import InputForm, decode_form
+from demand.bundle.graph import check_certificates, open_graph
 from demand.bundle.manifest import BASELINE, ENCODER, PARITY, SNAPSHOT, SPEEDS, BundleMeta, Entry, Manifest
 from demand.bundle.parquet import from_parquet
-from demand.bundle.runtime import OUTPUTS, PARITY_LIMIT, open_graph
-from demand.errors import IntegrityError
 from demand.models.baseline import KEYS, HistoricalAverage, fit_baseline
 from demand.segments import Segment
 
-GRAPHS, TWINS = "segments", "twins"  # what the certificate file tells of
 Session: TypeAlias = onnxruntime.InferenceSession
 
 
@@ -66,7 +62,7 @@ def read_bundle(folder: Path) -> Bundle:
     and where a graph has no certificate within its limit.
     """
     manifest, files = read_files(folder)
-    _check_certificates(folder / PARITY, files[PARITY], manifest.entries)
+    check_certificates(folder / PARITY, files[PARITY], manifest.entries)
     averages = from_parquet(files[BASELINE])
     forms = {ENCODER, *(entry.form for entry in manifest.entries.values())}
     return Bundle(
@@ -99,22 +95,3 @@ def read_snapshot(bundle: Bundle) -> pd.DataFrame:
 def read_verified(bundle: Bundle, name: str) -> bytes:
     """The bytes of one of a bundle's files; raises IntegrityError where they changed since it was read."""
     return verified(bundle.folder / name, bundle.manifest.files[name])
-
-
-def _check_certificates(path: Path, content: bytes, entries: Mapping[Segment, Entry]) -> None:
-    """Raises IntegrityError unless every graph and every twin has a certificate within the limit."""
-    parity: dict[str, Any] = json.loads(content)
-    twins = [segment for segment, entry in entries.items() if entry.judged]
-    _check_within(path, parity.get(GRAPHS, {}), entries)
-    _check_within(path, parity.get(TWINS, {}), twins)
-
-
-def _check_within(path: Path, certificates: Mapping[str, Any], segments: Iterable[Segment]) -> None:
-    for segment in segments:
-        difference = certificates.get(segment.name, {}).get("difference", {})
-        worst = float(np.max([difference.get(output, np.inf) for output in OUTPUTS]))
-        if not worst <= PARITY_LIMIT:
-            raise IntegrityError(
-                f"{path}: expected a certificate of {segment.name} within {PARITY_LIMIT:g}; "
-                f"got {worst:g}. Export the bundle again."
-            )

@@ -1,28 +1,16 @@
-"""Graphs on ONNX Runtime: raw columns in, units out, one thread per session."""
+"""What graphs are asked and what they answer: raw columns in, units out."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    RuntimeException,
-)
 
-from demand.errors import IntegrityError
+from demand.bundle.graph import OUTPUTS
 from demand.features import CATEGORIES, FeatureTable
 from demand.models.encoding import Floats
 
-OUTPUTS = ("units", "lower", "upper", "lasso", "network")
-PARITY_LIMIT = 1e-4  # relative difference from the Python path beyond which no graph is written or read
 CHUNK = 2048  # rows a call: about what a core's cache holds; figures in docs/decisions, the ONNX graph
-GRAPH_ERRORS = (Fail, InvalidArgument, RuntimeException)  # what a graph that cannot run raises
-LOAD_ERRORS = (*GRAPH_ERRORS, InvalidGraph, InvalidProtobuf)
-LOUD = 3  # of the runtime's log: errors alone
 Texts = NDArray[np.object_]
 
 
@@ -73,21 +61,6 @@ def joined(parts: list[RawRows]) -> RawRows:
         series=np.concatenate([part.series + start for part, start in zip(parts, starts, strict=False)]),
         categories={name: np.concatenate([part.categories[name] for part in parts]) for name in CATEGORIES},
     )
-
-
-def open_graph(content: bytes, origin: str) -> onnxruntime.InferenceSession:
-    """A session of one thread on a graph; raises IntegrityError naming `origin` where the bytes are none."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = LOUD
-    # An arena keeps what the largest call took, for every session: megabytes a segment, for 4 % of the speed.
-    options.enable_cpu_mem_arena = False
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except LOAD_ERRORS as error:
-        raise IntegrityError(
-            f"{origin}: expected an ONNX graph; got {error}. Export the bundle again."
-        ) from error
 
 
 def run_graph(session: onnxruntime.InferenceSession, rows: RawRows) -> dict[str, Floats]:

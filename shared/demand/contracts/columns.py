@@ -55,11 +55,10 @@ def day(*, nullable: bool = False) -> pa.Column:
     return pa.Column(MOMENT, check, nullable=nullable)
 
 
-def monday() -> pa.Column:
+def monday(*, nullable: bool = False) -> pa.Column:
     """A date column that holds Mondays: the first days of weeks."""
-    return pa.Column(
-        MOMENT, pa.Check(_is_monday, error="the Monday on which the week starts", ignore_na=False)
-    )
+    check = pa.Check(_is_monday, error="the Monday on which the week starts", ignore_na=False)
+    return pa.Column(MOMENT, check, nullable=nullable)
 
 
 def moment() -> pa.Column:

@@ -10,12 +10,27 @@ SPEEDS = ("fast", "slow")
 SOURCES = ("champion", "previous", "baseline")
 VERDICTS = ("meets", "misses", "no data")
 DECISIONS = ("passed", "refused", "alarm")
+METHODS = ("champion", "baseline")
+MEASURES = ("psi", "ks", "wasserstein", "categorical_psi", "unseen_share")
+SIGNALS = ("level_shift", "error_rise")
 SHARES = ("share_age_0_17", "share_age_18_34", "share_age_35_59", "share_age_60_plus")
 
 _ids = {"store_id": text(), "product_id": text()}
 _series = {"region": text(file_safe=True), **_ids}
 _series_week = {**_series, "week": monday()}
 _segment = {"region": text(), "format": text(among=FORMATS), "speed": text(among=SPEEDS)}
+_forecasts = {
+    **_series_week,
+    "horizon": count(1),
+    "units": number(0),
+    "lower": number(0),
+    "upper": number(0),
+    "source": text(among=SOURCES),
+    "model_version": text(),
+    "trained_at": moment(),
+    "data_hash": text(),
+    "reason": text(empty=True),
+}
 _demographics = {
     "population": number(0, nullable=True),
     "median_income_usd": number(0, nullable=True),
@@ -118,22 +133,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
         _week_key,
     ),
     "outlook": _table({**_series_week, **_known_ahead}, _week_key),
-    "forecasts": _table(
-        {
-            **_series_week,
-            "horizon": count(1),
-            "units": number(0),
-            "lower": number(0),
-            "upper": number(0),
-            "source": text(among=SOURCES),
-            "model_version": text(),
-            "trained_at": moment(),
-            "data_hash": text(),
-            "reason": text(empty=True),
-        },
-        _week_key,
-        _ordered("lower", "upper"),
-    ),
+    "forecasts": _table(_forecasts, _week_key, _ordered("lower", "upper")),
     "backtest": _table(
         {
             **_segment,
@@ -174,6 +174,78 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "reason": text(),
         },
         ("region", "format", "speed"),
+    ),
+    "issued": _table(
+        {**_forecasts, "format": text(among=FORMATS), "speed": text(among=SPEEDS), "baseline": number(0)},
+        _week_key,
+        _ordered("lower", "upper"),
+    ),
+    "actuals": _table(
+        {
+            **_series_week,
+            "units": number(0),
+            "first_units": number(0),
+            "seen_as_of": monday(),
+            "changed_as_of": monday(nullable=True),
+        },
+        _week_key,
+    ),
+    "quality": _table(
+        {
+            **_segment,
+            "week": monday(),
+            "horizon": count(1),
+            "method": text(among=METHODS),
+            "n": count(0),
+            **{name: number(0, nullable=True) for name in ("mape", "wape", "rmse", "rmse0")},
+            "bias": number(nullable=True),
+            "coverage": number(0, 100, nullable=True),
+        },
+        ("region", "format", "speed", "week", "horizon", "method"),
+    ),
+    "drift": _table(
+        {
+            **_segment,
+            "week": monday(),
+            "feature": text(),
+            "measure": text(among=MEASURES),
+            "value": number(0, nullable=True),
+            "limit": number(0),
+            "n": count(0),
+        },
+        ("region", "format", "speed", "week", "feature", "measure"),
+    ),
+    "errors": _table(
+        {
+            **_segment,
+            "week": monday(),
+            "level": number(),
+            "weight": number(0),
+            "error": number(0),
+            "n": count(0),
+        },
+        ("region", "format", "speed", "week"),
+    ),
+    "signals": _table(
+        {
+            "region": text(),
+            "format": text(among=(*FORMATS, "*")),
+            "speed": text(among=(*SPEEDS, "*")),
+            "week": monday(),
+            "signal": text(among=SIGNALS),
+            "value": number(),
+            "limit": number(0),
+            "n": count(0),
+        },
+        ("region", "format", "speed", "week", "signal"),
+    ),
+    "data_quality": _table(
+        {
+            "region": text(),
+            "week": monday(),
+            **{name: count(0) for name in ("rows", "missing", "late", "restated")},
+        },
+        ("region", "week"),
     ),
 }
 

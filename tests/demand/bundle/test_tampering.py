@@ -36,7 +36,7 @@ def no_parser(monkeypatch):
     def parsed(*_):
         pytest.fail("parsed before it was verified")
 
-    for name in ("decode_form", "from_parquet", "open_graph", "_check_certificates"):
+    for name in ("decode_form", "from_parquet", "open_graph", "check_certificates"):
         monkeypatch.setattr(f"demand.bundle.read.{name}", parsed)
 
 
