@@ -38,6 +38,7 @@ def test_imports_follow_the_designed_order(root):
         ("config.py", "import demand.metrics"),  # siblings know nothing of each other
         ("metrics.py", "import mlflow"),
         ("metrics.py", "import level1_pipeline"),
+        ("metrics.py", "import maturity"),
         ("unplaced.py", ""),  # a new module has no place in the order yet
     ],
 )
@@ -56,6 +57,8 @@ def miniature(root, tmp_path):
         "demand/metrics",
         "demand/config",
         "level1_pipeline/__init__",
+        "level2_cicd/__init__",
+        "maturity/__init__",
     ):
         path = tmp_path / f"{module}.py"
         path.parent.mkdir(exist_ok=True)
