@@ -15,6 +15,40 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+# What takes a browser, a server, a database, Node.js or several processes, and so seconds: `make unit` leaves
+# it out.
+SLOW = (
+    "demand/test_bad_input_time_zones.py",
+    "docs/",
+    "level1_pipeline/test_connection.py",
+    "level1_pipeline/test_registry.py",
+    "level1_pipeline/test_tracking.py",
+    "level2_cicd/dashboards/",
+    "level2_cicd/deploy/test_alerts.py",
+    "level2_cicd/flow/",
+    "level2_cicd/package/",
+    "level2_cicd/serving/test_mlflow.py",
+    "level2_cicd/serving/test_parity.py",
+    "level2_cicd/serving/test_process.py",
+    "level2_cicd/serving/test_reload.py",
+    "level2_cicd/test_audit.py",
+    "level2_cicd/test_docs_ledger.py",
+    "level2_cicd/test_ledger.py",
+    "level2_cicd/test_promotion.py",
+    "level2_cicd/test_rollback.py",
+    "maturity/test_malformed.py",
+    "test_benchmarks.py",
+    "workflows/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as slow what stands in SLOW."""
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 # The same examples on every run: a test that is green today is green tomorrow, on a slow machine too.
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mutations import CANARY, Mutator
+from mutator import CANARY, Mutator
 from wire import Answer, Line
 
 HANG = 1.0  # seconds within which a request that is whole must be answered

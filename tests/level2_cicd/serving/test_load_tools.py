@@ -49,7 +49,7 @@ def bombarding() -> ModuleType:
 
 
 def test_two_thousand_mutated_requests_do_no_harm(served, live, bombarding):
-    from mutations import Mutator
+    from mutator import Mutator
     from samples import samples
     from wire import Line
 
@@ -66,7 +66,7 @@ def test_two_thousand_mutated_requests_do_no_harm(served, live, bombarding):
 
 
 def test_the_same_seed_gives_the_same_requests_and_hardly_any_of_them_is_valid():
-    from mutations import Mutator
+    from mutator import Mutator
 
     valid = b'POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n{"rows":[1]}'
     one, again, other = (Mutator([valid], seed) for seed in (1, 1, 2))

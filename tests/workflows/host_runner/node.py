@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 FOLDER = Path(__file__).parents[1]
 INSTALL_SECONDS = 300
 
@@ -22,15 +24,20 @@ def installed(build: Path) -> Path:
     """The folder with the locked packages and the scripts that use them; `npm ci` makes it."""
     locked = b"".join((FOLDER / name).read_bytes() for name in ("package.json", "package-lock.json"))
     folder = build / f"workflow-tests-{hashlib.sha256(locked).hexdigest()[:12]}"
-    if not folder.is_dir():
-        _install(folder)
-    for script in (FOLDER / "node").iterdir():
-        shutil.copy2(script, folder)
+    build.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):  # several processes may test at once
+        if not folder.is_dir():
+            _install(folder)
+        for script in (FOLDER / "node").iterdir():
+            there = folder / script.name
+            if (
+                not there.is_file() or there.read_bytes() != script.read_bytes()
+            ):  # another process may read it
+                shutil.copy2(script, folder)
     return folder
 
 
 def _install(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix="npm-", dir=folder.parent))
     for name in ("package.json", "package-lock.json"):
         shutil.copy2(FOLDER / name, part)

@@ -7,8 +7,8 @@ input, show a trace or take more than a second; afterwards the service must answ
 tenth more memory than after the first twentieth of the requests.
 
 Examples:
-  python tests/fuzz/run.py --store .store/level1
-  python tests/fuzz/run.py --requests 2000 --cases 0 --seed 7
+  python tests/fuzz/fuzz.py --store .store/level1
+  python tests/fuzz/fuzz.py --requests 2000 --cases 0 --seed 7
 """
 
 import argparse
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "drills"))
 from bombard import Tally, bombard  # noqa: E402
 from cases import run_cases  # noqa: E402
 from figures import note, show  # noqa: E402
-from mutations import Mutator  # noqa: E402
+from mutator import Mutator  # noqa: E402
 from releases import open_shop  # noqa: E402
 from samples import samples  # noqa: E402
 from service import Server, of_environment  # noqa: E402
