@@ -1,6 +1,8 @@
 """What every test may ask for: the tiny data set and, where a machine has them, the real ones."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from demand.config import Config
     from demand.features import Panel
     from demand.segments import Segment
@@ -58,6 +62,20 @@ settings.load_profile("house")
 def root() -> Path:
     """The repository's root folder."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A real browser without a window, one for all tests: Playwright starts only once in a process."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("not run: chromium is not installed; make system-deps")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

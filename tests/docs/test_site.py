@@ -150,9 +150,9 @@ def test_what_others_wrote_is_what_they_published(root, name, digest):
     assert hashlib.sha256(content).hexdigest() == digest
 
 
-def test_no_page_asks_another_machine_for_anything(browser, home):
+def test_no_page_asks_another_machine_for_anything(chromium, home):
     asked, failed = [], []
-    context = browser.new_context()
+    context = chromium.new_context()
     page = context.new_page()
     page.on("request", lambda each: asked.append(each.url))
     page.on("requestfailed", lambda each: failed.append((each.url, each.failure)))
@@ -165,8 +165,8 @@ def test_no_page_asks_another_machine_for_anything(browser, home):
     assert len(asked) > len(KINDS)
 
 
-def test_search_finds_a_page_without_a_network(browser, home):
-    context = browser.new_context()
+def test_search_finds_a_page_without_a_network(chromium, home):
+    context = chromium.new_context()
     page = context.new_page()
     page.goto(home + "index.html", wait_until="load")
     page.keyboard.press("Control+k")
@@ -175,8 +175,8 @@ def test_search_finds_a_page_without_a_network(browser, home):
     context.close()
 
 
-def test_a_diagram_is_drawn_and_the_faces_are_the_own(browser, site):
-    context = browser.new_context()
+def test_a_diagram_is_drawn_and_the_faces_are_the_own(chromium, site):
+    context = chromium.new_context()
     page = context.new_page()
     page.goto(site.as_uri() + "/guide/components.html", wait_until="load")
     page.wait_for_selector("div.mermaid", state="attached", timeout=15_000)
@@ -188,8 +188,8 @@ def test_a_diagram_is_drawn_and_the_faces_are_the_own(browser, site):
     assert {each.strip('"') for each in faces} == {"Inter", "JetBrains Mono"}
 
 
-def test_the_other_language_is_the_same_page(browser, site):
-    context = browser.new_context()
+def test_the_other_language_is_the_same_page(chromium, site):
+    context = chromium.new_context()
     page = context.new_page()
     for name in ("index.html", "walkthroughs/level0-to-level1.html"):
         page.goto(f"{site.as_uri()}/{name}", wait_until="load")
@@ -205,10 +205,10 @@ def test_the_other_language_is_the_same_page(browser, site):
     ("scheme", "width", "kinds"),
     [("light", 1280, KINDS), ("dark", 1280, KINDS), ("light", 390, ("index.html", "guide/components.html"))],
 )
-def test_nothing_keeps_anybody_from_reading(browser, site, scheme, width, kinds):
+def test_nothing_keeps_anybody_from_reading(chromium, site, scheme, width, kinds):
     from axe_playwright_python.sync_playwright import Axe
 
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page = context.new_page()
     found = {}
     for kind in kinds:
@@ -221,10 +221,10 @@ def test_nothing_keeps_anybody_from_reading(browser, site, scheme, width, kinds)
     assert found == {}
 
 
-def test_axe_finds_what_is_serious(browser):
+def test_axe_finds_what_is_serious(chromium):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = browser.new_page()
+    page = chromium.new_page()
     page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><img src="data:,"></main></html>')
     serious = [each["id"] for each in Axe().run(page).response["violations"] if each["impact"] in SERIOUS]
     page.close()

@@ -1,14 +1,13 @@
 """Stores to draw, their pages, and a browser to look at them; each made once."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 HERE = Path(__file__).parent
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -60,16 +59,3 @@ def big_pages(
 @pytest.fixture(scope="session")
 def empty_pages(tmp_path_factory: pytest.TempPathFactory, pages_of: Callable[[Path], Path]) -> Path:
     return pages_of(tmp_path_factory.mktemp("empty"))
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
-    """A browser of Debian's package; the tests that ask for it are named as not run without it."""
-    if not CHROMIUM.is_file():
-        pytest.skip("not run: chromium is not installed; make system-deps")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
