@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from demand.errors import UsageError
-from level1_pipeline.options import Data, Quiet, Store, UnitJump
+from level1_pipeline.options import UNIT_JUMP, Data, Quiet, Store, UnitJump
 from level1_pipeline.progress import Watch
 from level1_pipeline.tables import complain, say
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # Not 1, which any crash gives, and none of the codes that mean a failure: a workflow can tell it from both.
 RETRAIN, PARTIAL = 10, 7
-UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
 AsOf = Annotated[
     datetime,
     typer.Option(formats=["%Y-%m-%d"], help="Day that counts as today; no clock is asked."),

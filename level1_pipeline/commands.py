@@ -11,6 +11,7 @@ from demand.errors import UsageError
 from level1_pipeline import store
 from level1_pipeline.data_commands import SizeName, data_app, generated, settings_of
 from level1_pipeline.options import (
+    UNIT_JUMP,
     AwaitPromotion,
     ConfigFile,
     Data,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:  # training needs torch, which takes seconds to import and whi
 
 PARTIAL = 7
 SERVED_BY = {"previous": "its model of before", "baseline": "the historical average"}
-UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
 
 app = typer.Typer(
     help="Level 1, the automated pipeline: raw sources in, tracked models and forecasts out.",

@@ -10,6 +10,7 @@ from demand.config import Config, load_config
 from demand.errors import UsageError
 from level1_pipeline.executor import Executor
 
+UNIT_JUMP = 1.9  # demand.conditioning.UNIT_JUMP, told here because importing that takes seconds
 _DATA = typer.Option(
     "--data",
     help="Raw folder (manifest.json and its files), or a folder with the original files of Walmart "

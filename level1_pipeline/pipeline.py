@@ -80,9 +80,7 @@ def train(order: Order, watch: Watch) -> Trained:
         done = None if order.fresh else work.done()
         if done is not None:
             record.update(model_version=work.version, again=True)
-            if order.point and store.pointed_at(order.store) != work.version:  # it has awaited promotion
-                lock.publish(partial(store.point_at, order.store, work.version))
-            return Trained.read(order.store, work.version, delivery, done)
+            return again(order, work.version, (delivery, done), lock)
         tracker = order.tracker(recorder.started_at, work)
         with tracked(tracker, watch.say):
             with recorder.stage("condition") as stage:
@@ -103,11 +101,26 @@ def train(order: Order, watch: Watch) -> Trained:
                 publish(found, job, meta, (order, trained, tracker, lock), stage)
             record.update(run_content(trained, order, recorder, tracker), restatements=restated)
             record.update(learned(job, fitted), artifacts=pointers(order.store, order.places(work.version)))
-            store.write_json(plain(record), order.store / store.RUN)
-            if tracker is not None:
-                tracker.finish(parent_record(trained, order), order.files())
+            keep_record(record, order, trained, tracker)
         work.finish({"refused": trained.refused})
     return trained
+
+
+def again(order: Order, version: str, earlier: tuple[Delivery, Mapping[str, Any]], lock: Lock) -> Trained:
+    """What an earlier run found, whose bundle may have awaited promotion until now.
+
+    earlier: the delivery, and what the done marker says.
+    """
+    if order.point and store.pointed_at(order.store) != version:
+        lock.publish(partial(store.point_at, order.store, version))
+    return Trained.read(order.store, version, *earlier)
+
+
+def keep_record(record: Mapping[str, Any], order: Order, trained: Trained, tracker: Tracker | None) -> None:
+    """Leaves the run's record in the store and, with tracking, in MLflow."""
+    store.write_json(plain(record), order.store / store.RUN)
+    if tracker is not None:
+        tracker.finish(parent_record(trained, order), order.files())
 
 
 def ingest(order: Order, stage: Stage) -> Delivery:

@@ -10,6 +10,7 @@ from demand.errors import UsageError
 from level1_pipeline import store
 from level1_pipeline.data_commands import SizeName, generated
 from level1_pipeline.options import (
+    UNIT_JUMP,
     ConfigFile,
     OptionalData,
     Quiet,
@@ -26,8 +27,7 @@ if TYPE_CHECKING:  # training needs torch, which takes seconds to import
     from level1_pipeline.replay.log import Entry
     from level1_pipeline.replay.plan import Plan
     from level1_pipeline.replay.world import World
-
-UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
+    from level1_pipeline.triggers import Policy
 
 
 def register_replay_commands(app: typer.Typer) -> None:
@@ -70,10 +70,8 @@ def replay(
       python -m level1_pipeline replay --weeks 104 --out .store/replay
       python -m level1_pipeline replay --weeks 20 --size tiny --out .store/replay-tiny --set gate.level=0.5
     """
-    from demand.config import read_settings
     from level1_pipeline.replay.plan import Costs, Plan
     from level1_pipeline.replay.walk import walk
-    from level1_pipeline.triggers import Policy
 
     if data is not None and size is not None:
         raise UsageError("--data and --size: expected one of them; got both. Leave one out.")
@@ -83,7 +81,7 @@ def replay(
         out=out,
         weeks=weeks,
         config=found,
-        policy=read_settings(Policy, policy) if policy else Policy(),
+        policy=_policy(policy),
         schedule_weeks=schedule_weeks,
         change_weeks=change_weeks,
         costs=Costs(over_cost, under_cost),
@@ -93,6 +91,18 @@ def replay(
     with Watch(quiet=quiet) as watch:
         world, logs = walk(plan, watch)
     _tell(plan, world, logs, page)
+
+
+def _policy(path: Path | None) -> "Policy":
+    """The trigger policy of a file, or the one that is the default.
+
+    Raises:
+        UsageError: The file is not there, or holds no such policy.
+    """
+    from demand.config import read_settings
+    from level1_pipeline.triggers import Policy
+
+    return read_settings(Policy, path) if path else Policy()
 
 
 def _tell(plan: "Plan", world: "World", logs: "Mapping[str, list[Entry]]", page: Path | None) -> None:

@@ -9,11 +9,9 @@ from typing import Annotated
 import typer
 
 from demand.config import Config, load_config
-from level1_pipeline.options import Quiet, Settings, UnitJump, Workers, read_config, read_workers
+from level1_pipeline.options import UNIT_JUMP, Quiet, Settings, UnitJump, Workers, read_config, read_workers
 from level1_pipeline.progress import Watch
 from level1_pipeline.tables import complain, say, show_forecasts, show_report
-
-UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
 
 step_app = typer.Typer(
     help="One step of the pipeline, from folder to folder; dvc.yaml says which follows which.",

@@ -8,6 +8,7 @@ import typer
 
 from demand.errors import UsageError
 from level1_pipeline.options import (
+    UNIT_JUMP,
     ConfigFile,
     Data,
     NoTracking,
@@ -24,7 +25,6 @@ from level1_pipeline.progress import Watch
 from level1_pipeline.tables import complain, say
 from level1_pipeline.tracking import Place
 
-UNIT_JUMP = 1.9  # what conditioning refuses if nothing else is said
 PARTIAL = 7
 
 

@@ -7,7 +7,7 @@ from command_lines import PROGRAMS, exit_codes, groups, lines, options
 from reference_configuration import ENVIRONMENTS, FILES, VARIABLES
 
 from demand.contracts.tables import SCHEMAS
-from level1_pipeline.__main__ import EXIT_CODES as LEVEL1_CODES
+from level1_pipeline.exits import EXIT_CODES as LEVEL1_CODES
 from level2_cicd.__main__ import EXIT_CODES as LEVEL2_CODES
 
 NAMED = re.compile(r'"((?:LEVEL\d|MLFLOW|GITHUB|DEMAND|PACKAGE|PROMETHEUS|CI|BUILD|SOURCE)_[A-Z_]+)"')

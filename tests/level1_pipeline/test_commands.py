@@ -7,7 +7,7 @@ import pytest
 from demand.conditioning import UNIT_JUMP
 from demand.config import load_config
 from demand.errors import IntegrityError
-from level1_pipeline import batch, commands
+from level1_pipeline import batch, commands, options
 from level1_pipeline.__main__ import main
 from level1_pipeline.connection import DependencyError
 from level1_pipeline.data_commands import SetName, SizeName, settings_of
@@ -16,6 +16,10 @@ from level1_pipeline.errors import GateRefused
 from level1_pipeline.lock import LockHeld
 
 HELPED = [["train"], ["score"], ["backtest"], ["run"], ["data", "generate"], ["data", "import"]]
+
+
+def test_the_unit_change_that_help_names_is_the_one_that_conditioning_refuses():
+    assert options.UNIT_JUMP == UNIT_JUMP  # written twice, so that help need not import pandas
 
 
 @pytest.mark.parametrize("command", HELPED, ids=" ".join)

@@ -36,6 +36,7 @@ workers = 1
 SHELL = {
     "level1_pipeline/__main__.py",
     "level1_pipeline/executor.py",
+    "level1_pipeline/exits.py",
     "level1_pipeline/lock.py",
     "level1_pipeline/lock_table.py",
     "level1_pipeline/options.py",
