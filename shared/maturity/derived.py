@@ -1,4 +1,4 @@
-"""Facts that no single line says: chains of steps, code that training and serving share, packages."""
+"""Facts that no single line says: chains of steps, code that two sides share, settings, packages."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ JUDGES = re.compile(
     re.IGNORECASE,
 )
 READS = re.compile(
-    r"read_\w+|\.read\b|load_(data|dataset|csv|iris|diabetes)|load_\w*_data|fetch_\w+|\binstantiate\b|DataLoader|from_csv"
+    r"read_\w+|\.read\b|load_(data|dataset|csv|iris|diabetes)|load_\w*_data|fetch_\w+|\binstantiate\b|DataLoader|DataModule|from_csv"
 )
 FITS = re.compile(r"\.fit(_generator|_transform)?(\s|$|\()|\.train_model\b|(xgboost|lightgbm)\.train\b")
 SCORES = re.compile(
-    r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b"
+    r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b|EarlyStopping|ModelCheckpoint"
 )
 SERVES = re.compile(
     r"(^|[/_])(serv(e|er|ing|ice)|scor(e|ing)|infer(ence)?|predict\w*|api|app|forecasts?|rest)([/_.]|$)",
@@ -36,6 +36,21 @@ BUILDS = re.compile(
     r"|^docker (buildx )?build|^docker[- ]compose build|^(python )?setup\.py (sdist|bdist)"
     r"|^buildah (bud|build)|^gcloud builds submit"
 )
+SETTINGS = re.compile(
+    r"(^|/)(conf|confs|config|configs|configuration)/.*\.(ya?ml|toml|json|gin|py)$"
+    r"|(^|/)(config|settings|recipe)\.(ya?ml|toml|gin)$",
+    re.IGNORECASE,
+)
+SHAPES = re.compile(
+    r"^[\s{-]*[\"']?(?:[\w-]+\.)*(?:lr|\w*learning_?rate|\w*epochs?|\w*batch_?size|\w*dropout\w*|hidden\w*|\w*layers?"
+    r"|optimi[sz]er\w*|\w*scheduler|weight_decay|momentum|max_?iter\w*|num_boost_round|n_?estimators|num_?trees|num_leaves"
+    r"|max_?depth|min_samples\w*|alpha|gamma|eta|l1_ratio|reg_\w+|kernel|n_neighbors|n_clusters|\w*seed|random_state"
+    r"|(?:test|val|valid|train|validation)_?(?:size|ratio|split|pct|fraction)|n_?(?:splits|folds)|cv|\w*features?"
+    r"|\w*features?_\w+|target|target_\w+|horizon\w*|window\w*|lags?\w*|model|models|estimator\w*|classifier\w*"
+    r"|regressor\w*|loss\w*|\w*embed\w*|im(?:a)?ge?_size|max_len(?:gth)?|tokenizer|arch\w*|backbone|\w*threshold"
+    r"|hyper_?param\w*|model_\w*|num_classes)[\"']?\s*[:=](?!=)",
+    re.IGNORECASE | re.MULTILINE,
+)
 CODE_FOLDERS = re.compile(r"(^|/)__init__\.py$")
 
 
@@ -45,6 +60,16 @@ def derived_facts(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[
     yield from _chains(graph)
     yield from _shared(graph)
     yield from _packages(tree, graph)
+    yield from _settings(tree)
+
+
+def _settings(tree: Tree) -> Iterator[Fact]:
+    """Files of settings that name what shapes a model."""
+    for path in tree.paths:
+        if SETTINGS.search(path) and area(path) == "product":
+            text = tree.text(path) or ""
+            if found := SHAPES.search(text):
+                yield Fact("setting", path, path, text.count("\n", 0, found.start()) + 1)
 
 
 def _wholes(graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:

@@ -26,6 +26,7 @@ KINDS = (
     "chain",  # a task or script that trains and then judges
     "whole",  # a training script that reads data, fits and judges
     "shared",  # a module that both training and serving import
+    "setting",  # a file of settings that names what shapes a model
     "package",  # what a package or an image is built from
 )
 

@@ -54,8 +54,9 @@ TOOLS = frozenset(
 )
 TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
 BLOCK = re.compile(r"\{%.*?%\}")
+SCHEDULERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
 MOST_PARTS = 24  # of a name; what is longer is no name of interest
-LEARNED = frozenset({"feature_importances_", "best_params_"})
+LEARNED = frozenset({"feature_importances_", "featureImportances", "best_params_"})
 
 
 @dataclass
@@ -171,6 +172,8 @@ class _Reader:
                 value = keyword.value
                 shown = repr(value.value)[:60] if isinstance(value, ast.Constant) else "..."
                 self._add("keyword", f"{name}({keyword.arg}={shown})", node.lineno)
+        if SCHEDULERS.search(name) and node.args:
+            self._add("keyword", f"{name}(run={self._dotted(node.args[0])})", node.lineno)
         if name.endswith("import_module") and node.args:
             self._loaded(node)
         if STARTERS.match(name) and node.args:

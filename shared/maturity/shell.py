@@ -68,7 +68,7 @@ VALUED = frozenset(
         "-C",
     ]
 )
-OTHERS = re.compile(r"^(--(help|version|collect-only|dry-run|co)|-h)$")
+OTHERS = re.compile(r"^(--(help|collect-only|dry-run|co)|-h)$")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,12 @@ def read_shell(text: str, line: int = 1, *, soft: bool = False) -> list[Command]
     found: list[Command] = []
     for number, logical in _logical(text, line):
         found.extend(_commands(_tokens(logical), number, soft))
-    return [command for command in found if not any(OTHERS.match(word) for word in command.words[1:])]
+    return [command for command in found if not _only_asks(command.words[1:])]
+
+
+def _only_asks(options: tuple[str, ...]) -> bool:
+    """Whether it asks for help, a list or a version; `--version 3` is an option with a value."""
+    return any(OTHERS.match(word) for word in options) or options[-1:] == ("--version",)
 
 
 def _logical(text: str, line: int) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Workflows of GitHub, GitLab and Azure: what starts each job, what it runs, what it uses."""
+"""Workflows of GitHub and other CI services: what starts each job, what it runs, what it uses."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,13 @@ from maturity.documents import Item, read_yaml
 from maturity.files import Tree
 from maturity.jobs import NEVER, Job
 from maturity.shell import read_shell
-from maturity.workflows_other import read_azure, read_circle, read_cloud_build, read_gitlab
+from maturity.workflows_other import (
+    read_azure,
+    read_circle,
+    read_cloud_build,
+    read_code_build,
+    read_gitlab,
+)
 
 Reader = Callable[[str, Item], Iterator[Job]]
 BY_HAND = frozenset({"workflow_dispatch", "workflow_call", "issue_comment", "manual", "issues", "label"})
@@ -35,6 +41,8 @@ def _reader(path: str) -> Reader:
         return read_circle
     if re.search(r"(^|/)cloudbuild[^/]*(/[\w.-]+)?\.ya?ml$", path):
         return read_cloud_build
+    if re.search(r"(^|/)buildspecs?[^/]*(/[\w.-]+)?\.ya?ml$", path):
+        return read_code_build
     if ".gitlab-ci" in path or path.startswith(".gitlab/"):
         return read_gitlab
     return read_azure
@@ -44,10 +52,13 @@ def read_github(path: str, document: Item) -> Iterator[Job]:
     """The jobs of a GitHub workflow that are not switched off."""
     on = document.get("on") or document.get("true") or document.get("True")
     events = frozenset(_events(on)) if on else frozenset()
+    started: dict[str, frozenset[str]] = {}
     for name, item in (document.get("jobs") or document).items():
         job = Job(path, name, item.line, events)
         if not _narrowed(job, item):
             continue
+        started[name] = _after(job, item, started)
+        job.events = started[name]
         called = item.get("uses")
         if called:
             job.uses.append((called.text, called.line, False))
@@ -74,6 +85,13 @@ def _narrowed(job: Job, item: Item) -> bool:
     if (only := set(ONLY.findall(text))) and "!=" not in text:
         job.events &= only
     return True
+
+
+def _after(job: Job, item: Item, started: dict[str, frozenset[str]]) -> frozenset[str]:
+    """The events that start it and each earlier job that it needs: where that is left out, so is this."""
+    condition, needs = item.get("if"), item.get("needs")
+    names = needs.words() if needs and not (condition and "always()" in condition.text) else set()
+    return job.events.intersection(*(started[name] for name in names if name in started))
 
 
 def _step(job: Job, step: Item) -> None:

@@ -1,4 +1,4 @@
-"""Pipelines of GitLab, Azure, CircleCI and Google Cloud Build as jobs."""
+"""Pipelines of GitLab, Azure, CircleCI, Google Cloud Build and AWS CodeBuild as jobs."""
 
 import re
 from collections.abc import Iterator
@@ -139,3 +139,13 @@ def read_cloud_build(path: str, document: Item) -> Iterator[Job]:
         text = script.text if script else words[1] if shell else " ".join([program, *words])
         job.commands.extend(read_shell(text, (script or step).line))
     yield job
+
+
+def read_code_build(path: str, document: Item) -> Iterator[Job]:
+    """A build of AWS CodeBuild, whose triggers are kept elsewhere: some pipeline starts it."""
+    job = Job(path, "build", document.line, frozenset({"pipeline"}))
+    for _, phase in (document.get("phases") or Item(0, named={})).items():
+        for command in (phase.get("commands") or Item(0)).each():
+            job.commands.extend(read_shell(command.text, command.line))
+    if job.commands:
+        yield job

@@ -34,6 +34,35 @@ SHOWN = [
     ("code-lock", {"environment.yml": "dependencies:\n  - python=3.11\n"}),
     ("release-environments", {"conf/dev/a.yml": "x: 1\n", "conf/prod/a.yml": "x: 2\n"}),
 ]
+SHOWN += [
+    ("training-config", {"config/model.json": '{"max_depth": 5}\n'}),
+    ("training-config", {"conf/training.py": "BATCH_SIZE = 64\n"}),
+    ("training-tuning", {"fit.py": "from pyspark.ml import tuning\ntuning.ParamGridBuilder()\n"}),
+    ("data-features-value", {"fit.py": "print(model.featureImportances)\n"}),
+    ("data-features-shared", {"fit.py": "from pyspark.ml import Pipeline\nPipeline(stages=[a, b])\n"}),
+    ("training-retrain", {"jobs.py": "import schedule\nschedule.every().day.at('02:00').do(run_training)\n"}),
+    ("training-retrain", {"jobs.py": "scheduler.add_job(retrain, 'cron', day=1)\n"}),
+    ("release-serving", {"entry.py": "def output_fn(prediction, accept):\n    return str(prediction)\n"}),
+    (
+        "lineage-registry",
+        {"p.py": "from sagemaker.workflow.step_collections import RegisterModel\nRegisterModel()\n"},
+    ),
+    (
+        "release-promotion",
+        {
+            ".github/workflows/cd.yml": "on: push\njobs:\n  a:\n    steps:\n"
+            "      - uses: iterative/gto-action@v2\n"
+        },
+    ),
+    (
+        "training-pipeline",
+        {
+            "train.py": "data = pl.DataModule()\nstop = pl.EarlyStopping()\n"
+            "Trainer(callbacks=[stop]).fit(net, data)\n"
+        },
+    ),
+    ("ops-quality", {"src/monitoring/live.py": "x = 1\n"}),
+]
 NOT_SHOWN = [
     ("training-tracking", {"train.py": "# import mlflow; mlflow.start_run()\n"}),
     ("training-tracking", {"train.py": "TEXT = 'mlflow.start_run()'\n"}),
@@ -52,6 +81,13 @@ NOT_SHOWN = [
         {"a.ipynb": json.dumps({"cells": [{"cell_type": "code", "source": "def f(): return 1"}]})},
     ),
     ("code-lock", {"requirements.txt": "pandas>=2\nnumpy\n"}),
+    (
+        "training-config",
+        {"configuration/project.json": '{"projectName": "demand", "permitted": ["10.0.0.0/8"]}\n'},
+    ),
+    ("ops-quality", {"week_9_monitoring/app.py": "x = 1\n"}),
+    ("release-serving", {"net.py": "class Net:\n    def _predict_batch(self, rows):\n        return rows\n"}),
+    ("training-retrain", {"jobs.py": "import schedule\nschedule.every().hour.do(run_forecast)\n"}),
 ]
 
 

@@ -62,6 +62,12 @@ WAYS = {
         "cloudbuild.yaml": "steps:\n  - name: python:3.11\n    entrypoint: sh\n    args: [-c, make test]\n",
         "Makefile": "test:\n\tpytest\n",
     },
+    "CodeBuild": {
+        "ci/buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - bash check.sh\n",
+        "check.sh": "pytest\n",
+    },
+    "an option called version": github("python tools/check.py --version 3")
+    | {"tools/check.py": "import subprocess\nsubprocess.run(['pytest', 'tests'])\n"},
     "a job handed over": github("ray job submit deploy/job.yaml")
     | {"deploy/job.yaml": "name: x\nentrypoint: bash deploy/run.sh\n", "deploy/run.sh": "pytest\n"},
 }
@@ -86,6 +92,11 @@ NOT = {
     "the step waits for another event": {
         ".github/workflows/ci.yml": "on: [push, workflow_dispatch]\njobs:\n  a:\n    steps:\n"
         "      - if: github.event_name == 'workflow_dispatch'\n        run: pytest\n"
+    },
+    "the job needs one that waits for another event": {
+        ".github/workflows/ci.yml": "on: [push, workflow_dispatch]\njobs:\n"
+        "  a:\n    if: github.event_name == 'workflow_dispatch'\n    steps:\n      - run: 'true'\n"
+        "  b:\n    needs: a\n    steps:\n      - run: pytest\n"
     },
     "GitLab waits for a person": {".gitlab-ci.yml": "test:\n  when: manual\n  script: [pytest]\n"},
     "Azure waits for a person": {"azure-pipelines.yml": "trigger: none\nsteps:\n  - script: pytest\n"},
