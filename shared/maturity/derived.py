@@ -8,20 +8,13 @@ from maturity.documents import Item, read_toml
 from maturity.facts import Fact, area
 from maturity.files import Tree
 from maturity.graph import Graph, Node, union
+from maturity.purposes import TRAINS, purposes
 from maturity.python_code import Code
 from maturity.shell import Command
 
-TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing)?(?=[\s/_.:-]|$)", re.IGNORECASE)
 JUDGES = re.compile(
     r"(^|[\s/_.:-])(evaluat\w*|predict\w*|scor(e|ing)|register\w*|validat\w*|promot\w*)(?=[\s/_.:-]|$)",
     re.IGNORECASE,
-)
-READS = re.compile(
-    r"read_\w+|\.read\b|load_(data|dataset|csv|iris|diabetes)|load_\w*_data|fetch_\w+|\binstantiate\b|DataLoader|DataModule|from_csv"
-)
-FITS = re.compile(r"\.fit(_generator|_transform)?(\s|$|\()|\.train_model\b|(xgboost|lightgbm)\.train\b")
-SCORES = re.compile(
-    r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b|EarlyStopping|ModelCheckpoint"
 )
 SERVES = re.compile(
     r"(^|[/_])(serv(e|er|ing|ice)|scor(e|ing)|infer(ence)?|predict\w*|api|app|forecasts?|rest)([/_.]|$)",
@@ -38,7 +31,7 @@ BUILDS = re.compile(
 )
 SETTINGS = re.compile(
     r"(^|/)(conf|confs|config|configs|configuration)/.*\.(ya?ml|toml|json|gin|py)$"
-    r"|(^|/)(config|settings|recipe)\.(ya?ml|toml|gin)$",
+    r"|(^|/)(config|settings|recipe)\.(ya?ml|toml|json|gin)$",
     re.IGNORECASE,
 )
 SHAPES = re.compile(
@@ -56,7 +49,7 @@ CODE_FOLDERS = re.compile(r"(^|/)__init__\.py$")
 
 def derived_facts(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
     """All of them."""
-    yield from _wholes(graph, codes)
+    yield from purposes(graph, codes)
     yield from _chains(graph)
     yield from _shared(graph)
     yield from _packages(tree, graph)
@@ -70,17 +63,6 @@ def _settings(tree: Tree) -> Iterator[Fact]:
             text = tree.text(path) or ""
             if found := SHAPES.search(text):
                 yield Fact("setting", path, path, text.count("\n", 0, found.start()) + 1)
-
-
-def _wholes(graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
-    """Scripts whose name speaks of training; one that begins with a number is a step run by hand."""
-    for path, code in codes.items():
-        name = path.rpartition("/")[2].removesuffix(".py")
-        if area(path) != "product" or name[:1].isdigit() or not TRAINS.search(f"/{name}"):
-            continue
-        calls = " ".join(fact.name for fact in code.facts if fact.kind == "call")
-        if all(pattern.search(calls) for pattern in (READS, FITS, SCORES)):
-            yield Fact("whole", path, path, 1, frozenset(graph.starts.get(("run", path), ())))
 
 
 def _chains(graph: Graph) -> Iterator[Fact]:

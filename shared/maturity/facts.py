@@ -24,7 +24,13 @@ KINDS = (
     "need",  # a declared dependency: mlflow>=2
     "step",  # a cell of a notebook
     "chain",  # a task or script that trains and then judges
-    "whole",  # a training script that reads data, fits and judges
+    "whole",  # a training script or pipeline that reads data, fits and judges
+    "flow",  # a test that starts a run in which nothing is faked
+    "decides",  # a function that compares a metric and acts on a model by what comes out
+    "verifies",  # a function that refuses a file whose hash is wrong
+    "unseeded",  # a model that draws by chance and is given no seed
+    "serves",  # a file of a service that predicts
+    "timed",  # a file that measures speed or memory
     "shared",  # a module that both training and serving import
     "setting",  # a file of settings that names what shapes a model
     "package",  # what a package or an image is built from

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from maturity.bodies import Function, decides, helpers_of, runs_a_whole, verifies
 from maturity.facts import Fact, area
 from maturity.syntax import Definition, can_fail, empty, living, plain, push, text_of, word_of
 
 TELLING = re.compile(
     r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|registered_model_name|timetable|crons"
-    r"|\w*(drift|skew)_\w+)$"
+    r"|(model_)?run_id|type|\w*(drift|skew)_\w+)$"
 )
 STARTERS = re.compile(
     r"^(subprocess\.\w+|os\.(system|popen)|(session|ctx|c|context)\.run|session\.run_always)$"
@@ -55,6 +56,10 @@ TOOLS = frozenset(
 TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
 BLOCK = re.compile(r"\{%.*?%\}")
 SCHEDULERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
+CHANCE = re.compile(
+    r"(RandomForest|ExtraTrees?|DecisionTree|GradientBoosting|Bagging|MLP|SGD|AdaBoost)(Classifier|Regressor)$|KMeans$"
+)
+SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 MOST_PARTS = 24  # of a name; what is longer is no name of interest
 LEARNED = frozenset({"feature_importances_", "featureImportances", "best_params_"})
 
@@ -89,9 +94,14 @@ class _Reader:
         self.names = names
         self.stem = PurePosixPath(path).stem
         self.in_tests = area(path) == "test"
+        self.helpers: frozenset[str] = frozenset()
 
     def read(self, tree: ast.Module) -> Code:
         body = list(living(tree.body))
+        self.helpers = helpers_of(tree) if self.in_tests else frozenset()
+        bare = ast.Module([each for each in body if not isinstance(each, Definition)], [])
+        if not self.in_tests and decides(bare):
+            self._add("decides", self.stem, 1)
         stack: list[tuple[ast.AST, str]] = [(each, "") for each in reversed(body)]
         while stack:
             node, owner = stack.pop()
@@ -159,10 +169,21 @@ class _Reader:
             if not empty(node.body):
                 self._add("def", name, node.lineno)
         elif self.in_tests and node.name.startswith("test"):
-            if can_fail(node) and not any("skip" in ast.unparse(each) for each in plain(node.decorator_list)):
-                self._add("test", f"{self.stem}::{name}", node.lineno)
+            self._test(node, name)
         elif not empty(node.body):
             self._add("def", name, node.lineno)
+            self._shown(node, name)
+
+    def _test(self, node: Function, name: str) -> None:
+        if can_fail(node) and not any("skip" in ast.unparse(each) for each in plain(node.decorator_list)):
+            self._add("test", f"{self.stem}::{name}", node.lineno)
+            if runs_a_whole(node, self.helpers):
+                self._add("flow", f"{self.stem}::{name}", node.lineno)
+
+    def _shown(self, node: Function, name: str) -> None:
+        for kind, holds in (("decides", decides), ("verifies", verifies)):
+            if holds(node):
+                self._add(kind, name, node.lineno)
 
     def _call(self, node: ast.Call, owner: str) -> None:
         name = self._dotted(node.func)
@@ -172,6 +193,8 @@ class _Reader:
                 value = keyword.value
                 shown = repr(value.value)[:60] if isinstance(value, ast.Constant) else "..."
                 self._add("keyword", f"{name}({keyword.arg}={shown})", node.lineno)
+        if CHANCE.search(name) and not {each.arg for each in node.keywords} & SEEDS:
+            self._add("unseeded", name, node.lineno)
         if SCHEDULERS.search(name) and node.args:
             self._add("keyword", f"{name}(run={self._dotted(node.args[0])})", node.lineno)
         if name.endswith("import_module") and node.args:

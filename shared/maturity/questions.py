@@ -160,6 +160,8 @@ def _rule(name: str, text: str) -> Rule:
         )
     events = frozenset(found["events"].split(",")) if found["events"] else frozenset()
     area = found["area"] or (
-        "any" if found["kind"] in {"test", "chain", "shared", "package", "whole"} else "product"
+        "any"
+        if found["kind"] in {"test", "flow", "chain", "shared", "package", "whole", "timed"}
+        else "product"
     )
     return Rule(found["kind"], re.compile(found["find"], re.IGNORECASE), area, bool(found["auto"]), events)

@@ -12,10 +12,11 @@ from maturity.documents import Item, read_toml, read_yaml
 from maturity.facts import Fact, Facts, area
 from maturity.files import Tree, read_tree
 from maturity.graph import Graph, build_graph, command_facts, job_facts, recipe_covers
+from maturity.infrastructure import declared_facts
 from maturity.jobs import Job
 from maturity.links import Links
 from maturity.modules import Modules
-from maturity.needs import read_needs
+from maturity.needs import NEARLY_ALL, read_needs
 from maturity.notebooks import read_notebook
 from maturity.python_code import Code, read_code
 from maturity.recipes import read_tasks
@@ -93,13 +94,24 @@ def _all(tree: Tree, codes: dict[str, Code], jobs: list[Job], graph: Graph) -> I
         events = frozenset(graph.starts.get((kind, path), ()))
         yield from (fact._replace(events=events) for fact in code.facts) if events else iter(code.facts)
     yield from command_facts(graph)
-    yield from job_facts(graph, jobs)
+    used = list(job_facts(graph, jobs))
+    yield from used
+    yield from _pinned(used)
     covers = {(fact.path, fact.name): fact.covers for fact in _job_covers(graph, jobs)}
     covers |= {(fact.path, ""): fact.covers for fact in recipe_covers(graph)}
     yield from _keys(tree, covers)
     yield from read_needs(tree)
     yield from derived_facts(tree, graph, codes)
+    yield from declared_facts(tree)
     yield from (Fact("file", path, path, 1) for path in tree.paths)
+
+
+def _pinned(used: list[Fact]) -> Iterator[Fact]:
+    """One fact where nearly all actions are fixed by their commit, this repository's own left out."""
+    foreign = [fact for fact in used if fact.kind == "uses" and re.match(r"[\w.-]+/[\w./-]+@", fact.name)]
+    fixed = [fact for fact in foreign if re.search(r"@[0-9a-f]{40}$", fact.name)]
+    if fixed and len(fixed) >= NEARLY_ALL * len(foreign):
+        yield fixed[0]._replace(name=f"pinned: {fixed[0].name}")
 
 
 def _job_covers(graph: Graph, jobs: list[Job]) -> Iterator[Fact]:

@@ -253,6 +253,7 @@ MUTATIONS = (
     mutation(
         "security-integrity",
         "what is loaded is not verified",
+        sub(r" != ", " == ", r"\.py$"),
         sub(r"actions/attest[\w-]*", "actions/note", r"\.ya?ml$"),
         sub(r"gh attestation|sha256sum|cosign", "true", r"(\.sh|Makefile|\.ya?ml)$"),
         sub(r"\b(_?)(verify|check)_(?=\w)(?!commands)", r"\1see_", r"\.py$"),

@@ -61,7 +61,7 @@ SHOWN += [
             "Trainer(callbacks=[stop]).fit(net, data)\n"
         },
     ),
-    ("ops-quality", {"src/monitoring/live.py": "x = 1\n"}),
+    ("ops-quality", {"src/monitoring/performance.py": "x = 1\n"}),
 ]
 NOT_SHOWN = [
     ("training-tracking", {"train.py": "# import mlflow; mlflow.start_run()\n"}),

@@ -1,0 +1,98 @@
+"""What a function's body shows beyond its name: it runs a whole, decides on a model, checks a hash."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+RUNS = re.compile(
+    r"^(run|main|train|execute|invoke|launch|call|check_call|check_output|Popen|system|pipeline|flow|workflow|job)$"
+    r"|^_?(run|train|trigger|submit)_|_(run|main|train|training)$|(?<!build)(?<!make)(?<!create)(?<!get)_(pipeline|flow|workflow|job)$",
+    re.IGNORECASE,
+)
+FAKES = re.compile(r"^(setattr|patch|MagicMock|Mock|AsyncMock|create_autospec)$")
+METRIC = re.compile(
+    r"(^|_)(mse|rmse|mae|mape|wape|smape|r2|acc|accuracy|auc|f1|scores?|metrics?|loss|errors?|precision|recall"
+    r"|performance|gain|improvement|degradation)(_|$|\d)",
+    re.IGNORECASE,
+)
+ACTS = re.compile(
+    r"register|promot|deploy|(^|_)alias|transition_|approv|reject|cancel|^exit$|publish|bless", re.IGNORECASE
+)
+HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
+MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
+LARGER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+
+def runs_a_whole(node: Function, helpers: frozenset[str]) -> bool:
+    """Whether a test starts a run, itself or by one of these helpers, and nothing in it is faked."""
+    names = list(_called(node))
+    if any(FAKES.match(name) for name, _ in names) or "patch" in _decorated(node):
+        return False
+    asked = {argument.arg for argument in node.args.args}
+    return _starts(names) or bool(helpers & (asked | {name for name, _ in names}))
+
+
+def helpers_of(tree: ast.Module) -> frozenset[str]:
+    """The functions of a file of tests that are no tests and start a run."""
+    return frozenset(
+        each.name
+        for each in ast.walk(tree)
+        if isinstance(each, Function) and not each.name.startswith("test") and _starts(list(_called(each)))
+    )
+
+
+def _starts(names: list[tuple[str, ast.Call]]) -> bool:
+    return any(RUNS.search(name) and (name != "train" or call.args or call.keywords) for name, call in names)
+
+
+def decides(node: ast.AST) -> bool:
+    """Whether it compares a metric and registers, promotes, deploys or ends by what comes out."""
+    return any(
+        _compares(each.test, METRIC, LARGER) and any(ACTS.search(name) for name, _ in _called(each))
+        for each in ast.walk(node)
+        if isinstance(each, ast.If)
+    )
+
+
+def verifies(node: Function) -> bool:
+    """Whether it refuses a model's or a package's file whose hash is another than expected."""
+    found = any(
+        _compares(each.test, HASH, (ast.NotEq,)) and any(isinstance(inner, ast.Raise) for inner in each.body)
+        for each in ast.walk(node)
+        if isinstance(each, ast.If)
+    )
+    return found and bool(MODEL.search(ast.unparse(node)))
+
+
+def _compares(test: ast.expr, names: re.Pattern[str], operators: tuple[type[ast.cmpop], ...]) -> bool:
+    return any(
+        isinstance(each, ast.Compare)
+        and isinstance(each.ops[0], operators)
+        and any(names.search(word) for word in _words(each))
+        for each in ast.walk(test)
+    )
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name):
+            yield each.id
+        elif isinstance(each, ast.Attribute):
+            yield each.attr
+        elif isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
+
+
+def _called(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """The last part of the name of everything that is called."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call):
+            if isinstance(each.func, ast.Attribute):
+                yield each.func.attr, each
+            elif isinstance(each.func, ast.Name):
+                yield each.func.id, each
+
+
+def _decorated(node: Function) -> str:
+    return " ".join(ast.unparse(each) for each in node.decorator_list)

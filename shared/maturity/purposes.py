@@ -1,0 +1,83 @@
+"""What a whole file of Python is for, by what it calls and not by its name alone."""
+
+import re
+from collections.abc import Iterator
+
+from maturity.facts import Fact, area
+from maturity.graph import Graph
+from maturity.python_code import Code
+
+TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing)?(?=[\s/_.:-]|$)", re.IGNORECASE)
+READS = re.compile(
+    r"read_\w+|\.read\b|load_(data|dataset|csv|iris|diabetes)|load_\w*_data|fetch_\w+|\binstantiate\b|[Dd]ata_?[Ll]oader"
+    r"|DataModule|from_csv"
+)
+FITS = re.compile(
+    r"\.fit(_generator|_transform)?(\s|$|\()|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
+    re.IGNORECASE,
+)
+SCORES = re.compile(
+    r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b"
+    r"|EarlyStopping|ModelCheckpoint|_validation\b"
+)
+PIPELINES = re.compile(r"(^|/)((ml_|train(ing)?_)?pipeline|build_train_pipeline)\.py$", re.IGNORECASE)
+PREPARES = re.compile(
+    r"(^|[\s._])(read|load|ingest|fetch|prepare|preprocess|process|split|clean|transform|featur)"
+)
+TRAINS_THERE = re.compile(r"(^|[\s._])(re)?(train|fit)(?![a-z]*_test_split)", re.IGNORECASE)
+JUDGES_THERE = re.compile(r"eval|valid|scor|metric|judge|test_|register|backtest", re.IGNORECASE)
+SERVING = re.compile(
+    r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
+    re.IGNORECASE,
+)
+PREDICTS = re.compile(
+    r"(^|[\s._])(predict|infer|forecast|scor(e|ing)(?!board))|load_model|InferenceSession", re.IGNORECASE
+)
+SEED = re.compile(r"\((random_state|seed)=(?!None)")
+RACES = re.compile(r"(^|/)([\w-]*(benchmark|latency|throughput|speed)\w*|bench)(/\w+)*\.py$", re.IGNORECASE)
+CLOCKS = re.compile(
+    r"(^|\s)(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+|torch\.(cuda\.Event|utils\.benchmark)"
+    r"|tracemalloc\.\w+|psutil\.\w+|resource\.getrusage|(perf_counter|monotonic|default_timer|timeit))(?=\s|\(|\.|$)"
+)
+
+
+def purposes(graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
+    """Files that train and judge, that serve, that measure speed; and seeds, by what else is there."""
+    yield from seeded(codes)
+    for path, code in codes.items():
+        events = frozenset(graph.starts.get(("run", path), ()))
+        if RACES.search(path) and CLOCKS.search(_said(code, "call")):
+            yield Fact("timed", path, path, 1, events)
+        if area(path) != "product":
+            continue
+        if _is_whole(path, code):
+            yield Fact("whole", path, path, 1, events)
+        if SERVING.search(path) and PREDICTS.search(_said(code, "call", "def", "import")):
+            yield Fact("serves", path, path, 1, events)
+
+
+def seeded(codes: dict[str, Code]) -> Iterator[Fact]:
+    """Seeds of notebooks and of splits, where no module makes a model without one."""
+    facts = [fact for path, code in codes.items() if area(path) != "test" for fact in code.facts]
+    if not any(fact.kind == "unseeded" and area(fact.path) == "product" for fact in facts):
+        found = (fact for fact in facts if fact.kind == "keyword" and SEED.search(fact.name))
+        yield from (fact._replace(name=f"seeded({fact.name})") for fact in found)
+
+
+def _is_whole(path: str, code: Code) -> bool:
+    """A script of training that reads, fits and judges, or a pipeline that names these steps.
+
+    A script whose name begins with a number is a step that is run by hand.
+    """
+    name = path.rpartition("/")[2].removesuffix(".py")
+    if name[:1].isdigit():
+        return False
+    calls = _said(code, "call")
+    if TRAINS.search(f"/{name}") and all(each.search(calls) for each in (READS, FITS, SCORES)):
+        return True
+    steps = (PREPARES, TRAINS_THERE, JUDGES_THERE)
+    return bool(PIPELINES.search(path)) and all(each.search(_said(code, "call", "import")) for each in steps)
+
+
+def _said(code: Code, *kinds: str) -> str:
+    return " ".join(fact.name for fact in code.facts if fact.kind in kinds)

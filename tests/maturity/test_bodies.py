@@ -1,0 +1,93 @@
+"""What the body of a function shows, and what a name alone does not."""
+
+import pytest
+
+from maturity.grades import Grade
+
+RUN = "from shop.runs import run_all\n\ndef test_pipeline(tmp_path):\n    {}\n    assert tmp_path.exists()\n"
+GATE = "def main(new, old):\n    if new.mse {} old.mse:\n        {}\n"
+CHECKED = "def read_model(path, sha256):\n    if digest(path) != sha256:\n        {}\n    return path\n"
+SHOWN = [
+    ("code-pipeline-test", {"tests/test_whole.py": RUN.format("run_all(tmp_path)")}),
+    (
+        "code-pipeline-test",
+        {
+            "tests/test_pipeline.py": "import subprocess\n\ndef started():\n    subprocess.run(['x'])\n\n"
+            "def test_end():\n    assert started()\n"
+        },
+    ),
+    ("quality-gate", {"judge.py": GATE.format("<", "client.register_model('demand')")}),
+    ("quality-gate", {"judge.py": "import sys\nif new_rmse > old_rmse:\n    sys.exit(1)\n"}),
+    ("security-integrity", {"load.py": CHECKED.format("raise ValueError(path)")}),
+    ("ops-performance", {"benchmark.py": "import time\nstart = time.perf_counter()\n"}),
+    ("release-serving", {"api.py": "def predict(rows):\n    return rows\n"}),
+    ("training-pipeline", {"pipeline.py": "from a import load, train, evaluate\nevaluate(train(load()))\n"}),
+    ("training-reproducible", {"fit.py": "split(rows, random_state=1)\nRidge().fit(rows)\n"}),
+    ("training-reproducible", {"fit.py": "from sklearn.cluster import KMeans\nKMeans(random_state=1)\n"}),
+    (
+        "training-retrain",
+        {"prefect.yaml": "deployments:\n- entrypoint: f.py:train\n  schedules:\n  - cron: 0 3 * * *\n"},
+    ),
+    ("ops-alerts", {"main.tf": 'resource "google_monitoring_alert_policy" "down" {\n}\n'}),
+    ("lineage-trace", {"log.py": "log_prediction(row, model_run_id=run)\n"}),
+    ("lineage-data-version", {"d.py": "import wandb\nwandb.Artifact('rows', type='dataset')\n"}),
+    ("ops-staleness", {"age.py": "def days_since_last_training(now):\n    return now\n"}),
+]
+NOT_SHOWN = [
+    ("code-pipeline-test", {"tests/test_pipeline.py": "def test_names():\n    assert clean('a') == 'A'\n"}),
+    (
+        "code-pipeline-test",
+        {
+            "tests/test_flow.py": "def test_flow(monkeypatch):\n"
+            "    monkeypatch.setattr(flows, 'train', fake)\n    assert flows.run_pipeline()\n"
+        },
+    ),
+    (
+        "code-pipeline-test",
+        {"tests/test_train.py": "def test_mode(net):\n    net.train()\n    assert net.on\n"},
+    ),
+    ("quality-gate", {"judge.py": GATE.format("<", "print('better')")}),
+    ("quality-gate", {"layers.py": "class Cell:\n    def gate(self, x):\n        return x\n"}),
+    ("security-integrity", {"load.py": CHECKED.format("path = None")}),
+    ("ops-performance", {"benchmark.py": "print(score(model))\n"}),
+    ("release-serving", {"api.py": "def fetch_weather(city):\n    return city\n"}),
+    ("training-pipeline", {"training/pipeline.py": "def build(*steps):\n    return steps\n"}),
+    (
+        "training-reproducible",
+        {
+            "split.py": "train_test_split(rows, random_state=1)\n",
+            "fit.py": "from sklearn.ensemble import RandomForestClassifier\nRandomForestClassifier()\n",
+        },
+    ),
+    ("training-retrain", {"prefect.yaml": "deployments:\n- entrypoint: f.py:train\n  schedules: []\n"}),
+    ("lineage-data-version", {"d.py": "import wandb\nwandb.Artifact('net', type='model')\n"}),
+    ("data-validation", {"validation/curves.py": "def area(rows):\n    return rows\n"}),
+    ("data-validation", {"a.py": "def check_metadata(x):\n    return x\n"}),
+    ("quality-baseline", {"page.py": "def baseline_dashboard(x):\n    return x\n"}),
+    ("quality-slices", {"scan.py": "def get_slices(volume):\n    return volume\n"}),
+    ("quality-staleness", {"agent.py": "class ReplayBuffer:\n    size = 3\n"}),
+    ("training-tuning", {"fit.py": "def fine_tune(net):\n    return net\n"}),
+    ("lineage-registry", {"models.py": "def register_model(name):\n    return name\n"}),
+    ("ops-quality", {"watch.py": "def monitor_memory():\n    return 1\n"}),
+    ("ops-numeric", {"clean.py": "import numpy as np\nrows = rows[~np.isnan(rows)]\n"}),
+    ("ops-explain", {"series.py": "def decompose(y):\n    return y\n"}),
+    ("data-features-value", {"draw.py": "def importance_sampling(p):\n    return p\n"}),
+    ("data-features-tested", {"tests/test_flags.py": "def test_on():\n    assert on('a')\n"}),
+]
+
+
+@pytest.mark.parametrize(("question", "texts"), SHOWN)
+def test_what_code_does_is_evidence(question, texts, grade):
+    assert grade(question, texts) >= Grade.EXISTS
+
+
+@pytest.mark.parametrize(("question", "texts"), NOT_SHOWN)
+def test_a_name_alone_is_none(question, texts, grade):
+    assert grade(question, texts) < Grade.EXISTS
+
+
+def test_workflows_are_pinned_where_nearly_all_actions_are(grade):
+    head = "on: push\npermissions:\n  contents: read\njobs:\n  a:\n    steps:\n"
+    fixed, free = f"      - uses: a/b@{'0' * 40}\n", "      - uses: a/c@v4\n"
+    assert grade("security-workflows", {".github/workflows/a.yml": head + fixed}) >= Grade.EXISTS
+    assert grade("security-workflows", {".github/workflows/a.yml": head + fixed + free}) is Grade.NONE
