@@ -19,6 +19,19 @@ METRIC = re.compile(
 ACTS = re.compile(
     r"register|promot|deploy|(^|_)alias|transition_|approv|reject|cancel|^exit$|publish|bless", re.IGNORECASE
 )
+NEW = re.compile(r"^new_|_new$|candidate|challenger", re.IGNORECASE)
+OLD = re.compile(
+    r"^old_|_old$|(^|_)prod(uction)?(_|$)|champion|deployed|registered|incumbent|existing_|previous_",
+    re.IGNORECASE,
+)
+NO_METRIC = re.compile(
+    r"version|date|time|size|len|count|index|(^|_)ids?(_|$)|width|height|path", re.IGNORECASE
+)
+BASELINE = re.compile(
+    r"^(seasonal_)?naive\d*_(forecasts?|preds?|predictions?|mae|mape|smapes?|mases?|rmse|mse|errors?|scores?|metrics?|model)$"
+    r"|^baseline_(forecasts?|predictions?|model|regressor|classifier|csv|df)$",
+    re.IGNORECASE,
+)
 HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
 MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
 LARGER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -53,6 +66,33 @@ def decides(node: ast.AST) -> bool:
         for each in ast.walk(node)
         if isinstance(each, ast.If)
     )
+
+
+def compares_releases(node: ast.AST) -> bool:
+    """Whether it asks if a figure of the new model is better than that of the one in use."""
+    return any(
+        isinstance(each, ast.Compare) and isinstance(each.ops[0], LARGER) and _of_two_models(each)
+        for each in ast.walk(node)
+    )
+
+
+def _of_two_models(node: ast.Compare) -> bool:
+    left, right = list(_words(node.left)), list(_words(node.comparators[0]))
+    if any(NO_METRIC.search(word) for word in (*left, *right)):
+        return False
+    return any(
+        any(NEW.search(word) for word in one) and any(OLD.search(word) for word in other)
+        for one, other in ((left, right), (right, left))
+    )
+
+
+def baseline_of(node: Function) -> str | None:
+    """The name of a baseline's forecasts or model that a function is given or makes."""
+    given = (argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))
+    made = (
+        each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    )
+    return next((name for name in (*given, *made) if BASELINE.match(name)), None)
 
 
 def verifies(node: Function) -> bool:

@@ -31,18 +31,21 @@ BUILDS = re.compile(
 )
 SETTINGS = re.compile(
     r"(^|/)(conf|confs|config|configs|configuration)/.*\.(ya?ml|toml|json|gin|py)$"
-    r"|(^|/)(config|settings|recipe)\.(ya?ml|toml|json|gin)$",
+    r"|(^|/)(config|settings|recipe)\.(ya?ml|toml|json|gin|py)$",
     re.IGNORECASE,
 )
-SHAPES = re.compile(
+SHAPING = (
     r"^[\s{-]*[\"']?(?:[\w-]+\.)*(?:lr|\w*learning_?rate|\w*epochs?|\w*batch_?size|\w*dropout\w*|hidden\w*|\w*layers?"
     r"|optimi[sz]er\w*|\w*scheduler|weight_decay|momentum|max_?iter\w*|num_boost_round|n_?estimators|num_?trees|num_leaves"
     r"|max_?depth|min_samples\w*|alpha|gamma|eta|l1_ratio|reg_\w+|kernel|n_neighbors|n_clusters|\w*seed|random_state"
     r"|(?:test|val|valid|train|validation)_?(?:size|ratio|split|pct|fraction)|n_?(?:splits|folds)|cv|\w*features?"
     r"|\w*features?_\w+|target|target_\w+|horizon\w*|window\w*|lags?\w*|model|models|estimator\w*|classifier\w*"
     r"|regressor\w*|loss\w*|\w*embed\w*|im(?:a)?ge?_size|max_len(?:gth)?|tokenizer|arch\w*|backbone|\w*threshold"
-    r"|hyper_?param\w*|model_\w*|num_classes)[\"']?\s*[:=](?!=)",
-    re.IGNORECASE | re.MULTILINE,
+    r"|hyper_?param\w*|model_(?!path|dir|uri|file|name|url|bucket|registry|version|endpoint)\w*|num_classes)"
+)
+SHAPES = re.compile(SHAPING + r"[\"']?\s*[:=](?!=)", re.IGNORECASE | re.MULTILINE)
+SET_IN_CODE = re.compile(  # with a value: a type alone is no setting
+    SHAPING + r"(?:[\"']\s*:|\s*(?::[^=\n]+)?=(?!=))\s*[\d\[({\"'-]", re.IGNORECASE | re.MULTILINE
 )
 CODE_FOLDERS = re.compile(r"(^|/)__init__\.py$")
 
@@ -61,7 +64,7 @@ def _settings(tree: Tree) -> Iterator[Fact]:
     for path in tree.paths:
         if SETTINGS.search(path) and area(path) == "product":
             text = tree.text(path) or ""
-            if found := SHAPES.search(text):
+            if found := (SET_IN_CODE if path.endswith(".py") else SHAPES).search(text):
                 yield Fact("setting", path, path, text.count("\n", 0, found.start()) + 1)
 
 

@@ -27,6 +27,7 @@ KINDS = (
     "whole",  # a training script or pipeline that reads data, fits and judges
     "flow",  # a test that starts a run in which nothing is faked
     "decides",  # a function that compares a metric and acts on a model by what comes out
+    "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
     "unseeded",  # a model that draws by chance and is given no seed
     "serves",  # a file of a service that predicts

@@ -26,6 +26,10 @@ PREPARES = re.compile(
 )
 TRAINS_THERE = re.compile(r"(^|[\s._])(re)?(train|fit)(?![a-z]*_test_split)", re.IGNORECASE)
 JUDGES_THERE = re.compile(r"eval|valid|scor|metric|judge|test_|register|backtest", re.IGNORECASE)
+RUNNERS = re.compile(r"(^|/)((run|main)(_\w+)?|experiment)\.py$", re.IGNORECASE)
+RUNS_TRAINING = re.compile(r"\.(train|fit)(\s|$)")
+RUNS_TEST = re.compile(r"\.(test|evaluate|validate)(\s|$)")
+STARTS = re.compile(r"^(main|run\w*|(re)?train\w*|\w*pipeline|execute|flow)$")
 SERVING = re.compile(
     r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
     re.IGNORECASE,
@@ -65,7 +69,7 @@ def seeded(codes: dict[str, Code]) -> Iterator[Fact]:
 
 
 def _is_whole(path: str, code: Code) -> bool:
-    """A script of training that reads, fits and judges, or a pipeline that names these steps.
+    """A script of training that reads, fits and judges, or a pipeline that starts and names these steps.
 
     A script whose name begins with a number is a step that is run by hand.
     """
@@ -75,8 +79,15 @@ def _is_whole(path: str, code: Code) -> bool:
     calls = _said(code, "call")
     if TRAINS.search(f"/{name}") and all(each.search(calls) for each in (READS, FITS, SCORES)):
         return True
+    if RUNNERS.search(path) and RUNS_TRAINING.search(calls) and RUNS_TEST.search(calls):
+        return True
     steps = (PREPARES, TRAINS_THERE, JUDGES_THERE)
-    return bool(PIPELINES.search(path)) and all(each.search(_said(code, "call", "import")) for each in steps)
+    starts = any(fact.kind == "def" and STARTS.match(fact.name) for fact in code.facts)
+    return (
+        bool(PIPELINES.search(path))
+        and (starts or not any(fact.kind == "def" for fact in code.facts))
+        and all(each.search(_said(code, "call", "import")) for each in steps)
+    )
 
 
 def _said(code: Code, *kinds: str) -> str:

@@ -9,7 +9,15 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from maturity.bodies import Function, decides, helpers_of, runs_a_whole, verifies
+from maturity.bodies import (
+    Function,
+    baseline_of,
+    compares_releases,
+    decides,
+    helpers_of,
+    runs_a_whole,
+    verifies,
+)
 from maturity.facts import Fact, area
 from maturity.syntax import Definition, can_fail, empty, living, plain, push, text_of, word_of
 
@@ -100,7 +108,7 @@ class _Reader:
         body = list(living(tree.body))
         self.helpers = helpers_of(tree) if self.in_tests else frozenset()
         bare = ast.Module([each for each in body if not isinstance(each, Definition)], [])
-        if not self.in_tests and decides(bare):
+        if not self.in_tests and (decides(bare) or compares_releases(bare)):
             self._add("decides", self.stem, 1)
         stack: list[tuple[ast.AST, str]] = [(each, "") for each in reversed(body)]
         while stack:
@@ -181,9 +189,12 @@ class _Reader:
                 self._add("flow", f"{self.stem}::{name}", node.lineno)
 
     def _shown(self, node: Function, name: str) -> None:
-        for kind, holds in (("decides", decides), ("verifies", verifies)):
-            if holds(node):
-                self._add(kind, name, node.lineno)
+        if decides(node) or compares_releases(node):
+            self._add("decides", name, node.lineno)
+        if verifies(node):
+            self._add("verifies", name, node.lineno)
+        if baseline := baseline_of(node):
+            self._add("named", baseline, node.lineno)
 
     def _call(self, node: ast.Call, owner: str) -> None:
         name = self._dotted(node.func)

@@ -32,6 +32,19 @@ SHOWN = [
     ("lineage-trace", {"log.py": "log_prediction(row, model_run_id=run)\n"}),
     ("lineage-data-version", {"d.py": "import wandb\nwandb.Artifact('rows', type='dataset')\n"}),
     ("ops-staleness", {"age.py": "def days_since_last_training(now):\n    return now\n"}),
+    ("quality-gate", {"judge.py": "def ok(new_util, old_util):\n    return new_util >= old_util - 0.02\n"}),
+    (
+        "quality-baseline",
+        {"judge.py": "def judge(rows):\n    naive_forecast = rows[0]\n    return naive_forecast\n"},
+    ),
+    ("training-pipeline", {"run.py": "exp = Exp()\nexp.train(1)\nexp.test(1)\n"}),
+    ("training-config", {"src/config.py": "LEARNING_RATE = 0.1\n"}),
+    (
+        "training-tuning",
+        {"k.py": "from yellowbrick.cluster import KElbowVisualizer\nKElbowVisualizer(net)\n"},
+    ),
+    ("ops-quality", {"late.py": "def backfill_performance(labels):\n    return labels\n"}),
+    ("ops-alerts", {"k8s/map.yaml": "data:\n  rules: |\n    - alert: Down\n      expr: up == 0\n"}),
 ]
 NOT_SHOWN = [
     ("code-pipeline-test", {"tests/test_pipeline.py": "def test_names():\n    assert clean('a') == 'A'\n"}),
@@ -72,6 +85,18 @@ NOT_SHOWN = [
     ("ops-numeric", {"clean.py": "import numpy as np\nrows = rows[~np.isnan(rows)]\n"}),
     ("ops-explain", {"series.py": "def decompose(y):\n    return y\n"}),
     ("data-features-value", {"draw.py": "def importance_sampling(p):\n    return p\n"}),
+    (
+        "quality-gate",
+        {"get.py": "def newer(new_version, old_version):\n    return new_version > old_version\n"},
+    ),
+    ("training-config", {"src/config.py": "MODEL_PATH = 'net.pt'\n"}),
+    ("training-config", {"src/config.py": "class Training:\n    epochs: int\n"}),
+    (
+        "training-pipeline",
+        {"pipeline.py": "from a import read, fit, evaluate\n\nclass Pipeline:\n    steps = 3\n"},
+    ),
+    ("data-features-rules", {"tests/test_a.py": "def test_future_frame():\n    assert future(1)\n"}),
+    ("ops-drift", {"wave.py": "def get_phi_psi(k):\n    return k\n"}),
     ("data-features-tested", {"tests/test_flags.py": "def test_on():\n    assert on('a')\n"}),
 ]
 
