@@ -37,7 +37,7 @@ SERVING = re.compile(
 PREDICTS = re.compile(
     r"(^|[\s._])(predict|infer|forecast|scor(e|ing)(?!board))|load_model|InferenceSession", re.IGNORECASE
 )
-SEED = re.compile(r"\((random_state|seed)=(?!None)")
+SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
 RACES = re.compile(r"(^|/)([\w-]*(benchmark|latency|throughput|speed)\w*|bench)(/\w+)*\.py$", re.IGNORECASE)
 CLOCKS = re.compile(
     r"(^|\s)(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+|torch\.(cuda\.Event|utils\.benchmark)"

@@ -18,13 +18,10 @@ from maturity.bodies import (
     runs_a_whole,
     verifies,
 )
+from maturity.calls import told
 from maturity.facts import Fact, area
 from maturity.syntax import Definition, can_fail, empty, living, plain, push, text_of, word_of
 
-TELLING = re.compile(
-    r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|registered_model_name|timetable|crons"
-    r"|(model_)?run_id|type|\w*(drift|skew)_\w+)$"
-)
 STARTERS = re.compile(
     r"^(subprocess\.\w+|os\.(system|popen)|(session|ctx|c|context)\.run|session\.run_always)$"
 )
@@ -63,11 +60,6 @@ TOOLS = frozenset(
 )
 TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
 BLOCK = re.compile(r"\{%.*?%\}")
-SCHEDULERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
-CHANCE = re.compile(
-    r"(RandomForest|ExtraTrees?|DecisionTree|GradientBoosting|Bagging|MLP|SGD|AdaBoost)(Classifier|Regressor)$|KMeans$"
-)
-SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 MOST_PARTS = 24  # of a name; what is longer is no name of interest
 LEARNED = frozenset({"feature_importances_", "featureImportances", "best_params_"})
 
@@ -199,15 +191,8 @@ class _Reader:
     def _call(self, node: ast.Call, owner: str) -> None:
         name = self._dotted(node.func)
         self._add("call", name, node.lineno)
-        for keyword in node.keywords:
-            if keyword.arg and TELLING.match(keyword.arg):
-                value = keyword.value
-                shown = repr(value.value)[:60] if isinstance(value, ast.Constant) else "..."
-                self._add("keyword", f"{name}({keyword.arg}={shown})", node.lineno)
-        if CHANCE.search(name) and not {each.arg for each in node.keywords} & SEEDS:
-            self._add("unseeded", name, node.lineno)
-        if SCHEDULERS.search(name) and node.args:
-            self._add("keyword", f"{name}(run={self._dotted(node.args[0])})", node.lineno)
+        for kind, said in told(name, node, self._dotted):
+            self._add(kind, said, node.lineno)
         if name.endswith("import_module") and node.args:
             self._loaded(node)
         if STARTERS.match(name) and node.args:

@@ -45,8 +45,22 @@ SHOWN = [
     ),
     ("ops-quality", {"late.py": "def backfill_performance(labels):\n    return labels\n"}),
     ("ops-alerts", {"k8s/map.yaml": "data:\n  rules: |\n    - alert: Down\n      expr: up == 0\n"}),
+    ("training-tracking", {"t.py": "from zenml import log_metadata\nlog_metadata(metadata=figures)\n"}),
+    ("data-features-shared", {"t.py": "import joblib\njoblib.dump(scaler, 'scaler.joblib')\n"}),
+    (
+        "training-retrain",
+        {"d.py": "Deployment.build_from_flow(flow=model_training, schedule=CronSchedule('0 3'))\n"},
+    ),
+    ("release-environments", {"vars/stage.tfvars": "a = 1\n", "vars/prod.tfvars": "a = 2\n"}),
 ]
 NOT_SHOWN = [
+    ("training-reproducible", {"t.py": "rows.shuffle(seed=42)\n"}),
+    ("training-retrain", {"d.py": "Deployment.build_from_flow(flow=score, schedule=CronSchedule('0 3'))\n"}),
+    ("data-features-shared", {"t.py": "import joblib\njoblib.dump(report, 'report.joblib')\n"}),
+    (
+        "quality-model-tests",
+        {"integration-tests/test_a.py": "def test_predictions():\n    assert total() == 3\n"},
+    ),
     ("code-pipeline-test", {"tests/test_pipeline.py": "def test_names():\n    assert clean('a') == 'A'\n"}),
     (
         "code-pipeline-test",

@@ -1,0 +1,36 @@
+"""What the arguments of a call say: settings of interest, what is planned or saved, what has no seed."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+
+Dotted = Callable[[ast.AST], str]
+TELLING = re.compile(
+    r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|registered_model_name|timetable|crons"
+    r"|(model_)?run_id|type|\w*(drift|skew)_\w+)$"
+)
+PLANNERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
+PLANNED = frozenset({"schedule", "schedules", "cron", "interval"})
+DUMPS = re.compile(r"^(joblib|pickle|cloudpickle|dill)\.dump$")
+CHANCE = re.compile(
+    r"(RandomForest|ExtraTrees?|DecisionTree|GradientBoosting|Bagging|MLP|SGD|AdaBoost)(Classifier|Regressor)$|KMeans$"
+)
+SEEDS = frozenset({"random_state", "seed", None})  # None: by **
+
+
+def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]:
+    """Kind and name of each fact that the arguments say; `dotted` gives an expression's full name."""
+    given = {each.arg: each.value for each in node.keywords}
+    for key, value in given.items():
+        if key and TELLING.match(key):
+            yield (
+                "keyword",
+                f"{name}({key}={repr(value.value)[:60] if isinstance(value, ast.Constant) else '...'})",
+            )
+    if CHANCE.search(name) and not given.keys() & SEEDS:
+        yield "unseeded", name
+    if "flow" in given and PLANNED & given.keys():
+        yield "keyword", f"{name}(run={dotted(given['flow'])})"
+    for pattern, role in ((PLANNERS, "run"), (DUMPS, "saves")):
+        if node.args and pattern.search(name):
+            yield "keyword", f"{name}({role}={dotted(node.args[0])})"
