@@ -7,8 +7,8 @@ from collections.abc import Iterator
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 RUNS = re.compile(
     r"^(run|main|train|execute|invoke|launch|call|check_call|check_output|Popen|system|pipeline|flow|workflow|job)$"
-    r"|^_?(run|train|trigger|submit)_|_(run|main|train|training)$|(?<!build)(?<!make)(?<!create)(?<!get)_(pipeline|flow|workflow|job)$",
-    re.IGNORECASE,
+    r"|^_?(run|train(?!_test)|trigger|submit)_|_(run|main|train|training)$"
+    r"|^(?!(build|make|create|get|load|define|compile|setup)_)\w*_(pipeline|flow|workflow|job)$"
 )
 FAKES = re.compile(r"^(setattr|patch|MagicMock|Mock|AsyncMock|create_autospec)$")
 METRIC = re.compile(

@@ -52,7 +52,7 @@ CODE_FOLDERS = re.compile(r"(^|/)__init__\.py$")
 
 def derived_facts(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
     """All of them."""
-    yield from purposes(graph, codes)
+    yield from purposes(tree, graph, codes)
     yield from _chains(graph)
     yield from _shared(graph)
     yield from _packages(tree, graph)

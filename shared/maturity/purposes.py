@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from maturity.facts import Fact, area
+from maturity.files import Tree
 from maturity.graph import Graph
 from maturity.python_code import Code
 
@@ -30,12 +31,19 @@ RUNNERS = re.compile(r"(^|/)((run|main)(_\w+)?|experiment)\.py$", re.IGNORECASE)
 RUNS_TRAINING = re.compile(r"\.(train|fit)(\s|$)")
 RUNS_TEST = re.compile(r"\.(test|evaluate|validate)(\s|$)")
 STARTS = re.compile(r"^(main|run\w*|(re)?train\w*|\w*pipeline|execute|flow)$")
+FRAMEWORKS = re.compile(r"^(fastapi|flask|starlette|gradio|streamlit|chainlit)\b")
 SERVING = re.compile(
     r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
     re.IGNORECASE,
 )
 PREDICTS = re.compile(
     r"(^|[\s._])(predict|infer|forecast|scor(e|ing)(?!board))|load_model|InferenceSession", re.IGNORECASE
+)
+FOLDERS = re.compile(
+    r"(^|/)(serving|scoring|inference|serve|web-service|streaming|batch)/\w+\.py$", re.IGNORECASE
+)
+SAYS_PREDICT = re.compile(
+    r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|generate", re.IGNORECASE
 )
 SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
 RACES = re.compile(r"(^|/)([\w-]*(benchmark|latency|throughput|speed)\w*|bench)(/\w+)*\.py$", re.IGNORECASE)
@@ -45,7 +53,7 @@ CLOCKS = re.compile(
 )
 
 
-def purposes(graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
+def purposes(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
     """Files that train and judge, that serve, that measure speed; and seeds, by what else is there."""
     yield from seeded(codes)
     for path, code in codes.items():
@@ -56,8 +64,18 @@ def purposes(graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
             continue
         if _is_whole(path, code):
             yield Fact("whole", path, path, 1, events)
-        if SERVING.search(path) and PREDICTS.search(_said(code, "call", "def", "import")):
-            yield Fact("serves", path, path, 1, events)
+        if line := _served(tree, path, code):
+            yield Fact("serves", path, path, line, events)
+
+
+def _served(tree: Tree, path: str, code: Code) -> int:
+    """The line by which a file is a service or a batch command that predicts, 0 where it is none."""
+    shown = next((f.line for f in code.facts if f.kind == "import" and FRAMEWORKS.search(f.name)), 0)
+    if not shown and FOLDERS.search(path):
+        shown = 1
+    if shown and SAYS_PREDICT.search(tree.text(path) or ""):
+        return shown
+    return int(bool(SERVING.search(path) and PREDICTS.search(_said(code, "call", "def", "import"))))
 
 
 def seeded(codes: dict[str, Code]) -> Iterator[Fact]:

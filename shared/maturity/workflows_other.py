@@ -120,13 +120,32 @@ def _joined(folder: PurePosixPath, name: str) -> str:
 
 
 def read_circle(path: str, document: Item) -> Iterator[Job]:
-    """The jobs of a CircleCI configuration."""
+    """The jobs of a CircleCI configuration, by what its workflows start them."""
+    started = _circle_events(document.get("workflows"))
     for name, item in (document.get("jobs") or Item(0, named={})).items():
-        job = Job(path, name, item.line, frozenset({"push", "pull_request"}))
+        events = {"push", "pull_request"} if started is None else started.get(name, set())
+        job = Job(path, name, item.line, frozenset(events))
         for step in (item.get("steps") or Item(0)).each():
             run = step.get("run", "command") or step.get("run")
             job.commands.extend(read_shell(run.text, run.line) if run and run.text else [])
         yield job
+
+
+def _circle_events(workflows: Item | None) -> dict[str, set[str]] | None:
+    """Job to events, None where no workflow is declared; a job that no workflow names is never started."""
+    if workflows is None:
+        return None
+    found: dict[str, set[str]] = {}
+    for _, workflow in workflows.items():
+        planned = any("schedule" in each.words() for each in (workflow.get("triggers") or Item(0)).each())
+        for entry in (workflow.get("jobs") or Item(0)).each():
+            for name, asked in entry.items() if entry.named is not None else [(entry.text, Item(0))]:
+                filters = asked.get("filters") or asked.get("<<", "filters")
+                ignored = filters.get("branches", "ignore") if filters else None
+                never = ignored is not None and "/.*/" in ignored.words()
+                events = {"tag"} if never else {"schedule"} if planned else {"push", "pull_request"}
+                found.setdefault(name, set()).update(events)
+    return found
 
 
 def read_cloud_build(path: str, document: Item) -> Iterator[Job]:

@@ -52,8 +52,17 @@ SHOWN = [
         {"d.py": "Deployment.build_from_flow(flow=model_training, schedule=CronSchedule('0 3'))\n"},
     ),
     ("release-environments", {"vars/stage.tfvars": "a = 1\n", "vars/prod.tfvars": "a = 2\n"}),
+    ("release-serving", {"web.py": "import streamlit as st\nst.write(f'predicted: {rows}')\n"}),
+    ("data-contract", {"v.py": "class HouseInputSchema(BaseModel):\n    rooms: int = 3\n"}),
 ]
 NOT_SHOWN = [
+    ("code-pipeline-test", {"tests/test_pipeline.py": "def test_a(x):\n    assert Pipeline([x]).fit(x)\n"}),
+    ("release-serving", {"app.py": "from fastapi import FastAPI\napp = FastAPI()\n"}),
+    ("release-serving", {"net.py": "class Learner:\n    def batch_predict(self, x):\n        return x\n"}),
+    (
+        "code-pipeline-test",
+        {"tests/test_pipeline.py": "def test_a(x):\n    make_debug(train_test_split(x))\n"},
+    ),
     ("training-reproducible", {"t.py": "rows.shuffle(seed=42)\n"}),
     ("training-retrain", {"d.py": "Deployment.build_from_flow(flow=score, schedule=CronSchedule('0 3'))\n"}),
     ("data-features-shared", {"t.py": "import joblib\njoblib.dump(report, 'report.joblib')\n"}),

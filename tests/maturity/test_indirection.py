@@ -6,6 +6,7 @@ from maturity.grades import Grade
 
 TESTS = {"tests/test_rows.py": "def test_sum():\n    assert 1 + 1 == 2\n"}
 ON_PUSH = "on: [push]\njobs:\n  check:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {}\n"
+CIRCLE = "jobs:\n  a:\n    steps:\n      - run: pytest\nworkflows:\n  main:\n    jobs: [{}]\n"
 JOB = "on: push\njobs:\n  a:\n    steps:\n"
 
 
@@ -58,6 +59,7 @@ WAYS = {
     "CircleCI": {
         ".circleci/config.yml": "jobs:\n  a:\n    steps:\n      - run:\n          command: pytest\n"
     },
+    "a workflow of CircleCI": {".circleci/config.yml": CIRCLE.format("a")},
     "Cloud Build": {
         "cloudbuild.yaml": "steps:\n  - name: python:3.11\n    entrypoint: sh\n    args: [-c, make test]\n",
         "Makefile": "test:\n\tpytest\n",
@@ -99,6 +101,7 @@ NOT = {
         "  b:\n    needs: a\n    steps:\n      - run: pytest\n"
     },
     "GitLab waits for a person": {".gitlab-ci.yml": "test:\n  when: manual\n  script: [pytest]\n"},
+    "no workflow of CircleCI names the job": {".circleci/config.yml": CIRCLE.format("b")},
     "Azure waits for a person": {"azure-pipelines.yml": "trigger: none\nsteps:\n  - script: pytest\n"},
     "a reusable workflow that nobody calls": {
         ".github/workflows/check.yml": "on: workflow_call\njobs:\n  a:\n    steps:\n      - run: pytest\n"
