@@ -1,4 +1,4 @@
-"""What a function's body shows beyond its name: it runs a whole, decides on a model, checks a hash."""
+"""What a function's body shows beyond its name: a run of the whole, a decision on models, a checked hash."""
 
 import ast
 import re
@@ -34,6 +34,12 @@ BASELINE = re.compile(
 )
 HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
 MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
+CHANCES = re.compile(r"^(random|rand|uniform)$")
+VARIANT = re.compile(
+    r"(^|_)(model|version|variant|release)s?_?(a|b|v?[12]|new|old|prod(uction)?|stag(ing)?|candidate|champion|challenger"
+    r"|control)$|^(production|staging|candidate|champion|challenger)_(model|version)$",
+    re.IGNORECASE,
+)
 LARGER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
@@ -103,6 +109,17 @@ def verifies(node: Function) -> bool:
         if isinstance(each, ast.If)
     )
     return found and bool(MODEL.search(ast.unparse(node)))
+
+
+def splits(node: Function) -> bool:
+    """Whether chance chooses which of two models answers."""
+    chance = any(
+        isinstance(each, ast.Compare)
+        and isinstance(each.ops[0], LARGER)
+        and any(CHANCES.match(name) for name, _ in _called(each))
+        for each in ast.walk(node)
+    )
+    return chance and len({word.lower() for word in _words(node) if VARIANT.search(word)}) > 1
 
 
 def _compares(test: ast.expr, names: re.Pattern[str], operators: tuple[type[ast.cmpop], ...]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 Dotted = Callable[[ast.AST], str]
 TELLING = re.compile(
-    r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|registered_model_name|timetable|crons"
+    r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|repo_type|target_names|registered_model_name|timetable|crons"
     r"|(model_)?run_id|type|\w*(drift|skew)_\w+)$"
 )
 PLANNERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
@@ -14,6 +14,7 @@ PLANNED = frozenset({"schedule", "schedules", "cron", "interval"})
 DUMPS = re.compile(r"^(joblib|pickle|cloudpickle|dill)\.dump$")
 CHANCE = re.compile(
     r"(RandomForest|ExtraTrees?|DecisionTree|GradientBoosting|Bagging|MLP|SGD|AdaBoost)(Classifier|Regressor)$|KMeans$"
+    r"|keras(\.\w+)*\.(Sequential|Model)$|(^|\.)nn\.(Linear|Conv[123]d|LSTM|GRU|Embedding)$"
 )
 SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 

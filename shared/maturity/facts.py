@@ -29,6 +29,7 @@ KINDS = (
     "decides",  # a function that compares a metric and acts on a model by what comes out
     "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
+    "splits",  # a function in which chance chooses which of two models answers
     "unseeded",  # a model that draws by chance and is given no seed
     "serves",  # a file of a service that predicts
     "timed",  # a file that measures speed or memory

@@ -46,6 +46,8 @@ SAYS_PREDICT = re.compile(
     r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|generate", re.IGNORECASE
 )
 SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
+SAVES = re.compile(r"dump\(saves=")
+LOADS = re.compile(r"(^|\.)(joblib|pickle|cloudpickle|dill)\.load$")
 RACES = re.compile(r"(^|/)([\w-]*(benchmark|latency|throughput|speed)\w*|bench)(/\w+)*\.py$", re.IGNORECASE)
 CLOCKS = re.compile(
     r"(^|\s)(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+|torch\.(cuda\.Event|utils\.benchmark)"
@@ -56,6 +58,7 @@ CLOCKS = re.compile(
 def purposes(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
     """Files that train and judge, that serve, that measure speed; and seeds, by what else is there."""
     yield from seeded(codes)
+    yield from kept(codes)
     for path, code in codes.items():
         events = frozenset(graph.starts.get(("run", path), ()))
         if RACES.search(path) and CLOCKS.search(_said(code, "call")):
@@ -84,6 +87,14 @@ def seeded(codes: dict[str, Code]) -> Iterator[Fact]:
     if not any(fact.kind == "unseeded" and area(fact.path) == "product" for fact in facts):
         found = (fact for fact in facts if fact.kind == "keyword" and SEED.search(fact.name))
         yield from (fact._replace(name=f"seeded({fact.name})") for fact in found)
+
+
+def kept(codes: dict[str, Code]) -> Iterator[Fact]:
+    """What is saved for later, where something that was saved is loaded."""
+    facts = [fact for path, code in codes.items() if area(path) != "test" for fact in code.facts]
+    if any(fact.kind == "call" and LOADS.search(fact.name) for fact in facts):
+        found = (fact for fact in facts if fact.kind == "keyword" and SAVES.search(fact.name))
+        yield from (fact._replace(name=f"kept({fact.name})") for fact in found)
 
 
 def _is_whole(path: str, code: Code) -> bool:

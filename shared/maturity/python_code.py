@@ -16,6 +16,7 @@ from maturity.bodies import (
     decides,
     helpers_of,
     runs_a_whole,
+    splits,
     verifies,
 )
 from maturity.calls import told
@@ -60,6 +61,7 @@ TOOLS = frozenset(
 )
 TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
 BLOCK = re.compile(r"\{%.*?%\}")
+NO_TEST = re.compile(r"skip|fixture")  # among the decorators of a function
 MOST_PARTS = 24  # of a name; what is longer is no name of interest
 LEARNED = frozenset({"feature_importances_", "featureImportances", "best_params_"})
 
@@ -175,7 +177,9 @@ class _Reader:
             self._shown(node, name)
 
     def _test(self, node: Function, name: str) -> None:
-        if can_fail(node) and not any("skip" in ast.unparse(each) for each in plain(node.decorator_list)):
+        if can_fail(node) and not any(
+            NO_TEST.search(ast.unparse(each)) for each in plain(node.decorator_list)
+        ):
             self._add("test", f"{self.stem}::{name}", node.lineno)
             if runs_a_whole(node, self.helpers):
                 self._add("flow", f"{self.stem}::{name}", node.lineno)
@@ -185,6 +189,8 @@ class _Reader:
             self._add("decides", name, node.lineno)
         if verifies(node):
             self._add("verifies", name, node.lineno)
+        if splits(node):
+            self._add("splits", name, node.lineno)
         if baseline := baseline_of(node):
             self._add("named", baseline, node.lineno)
 

@@ -46,7 +46,19 @@ SHOWN = [
     ("ops-quality", {"late.py": "def backfill_performance(labels):\n    return labels\n"}),
     ("ops-alerts", {"k8s/map.yaml": "data:\n  rules: |\n    - alert: Down\n      expr: up == 0\n"}),
     ("training-tracking", {"t.py": "from zenml import log_metadata\nlog_metadata(metadata=figures)\n"}),
-    ("data-features-shared", {"t.py": "import joblib\njoblib.dump(scaler, 'scaler.joblib')\n"}),
+    (
+        "data-features-shared",
+        {"t.py": "import joblib\njoblib.dump(scaler, 'a')\n", "s.py": "import joblib\njoblib.load('a')\n"},
+    ),
+    (
+        "release-canary",
+        {"api.py": "def answer(x):\n    return (model_a if random.random() < 0.9 else model_b).predict(x)\n"},
+    ),
+    ("lineage-registry", {"up.py": "api.upload_folder(repo_type='model', folder_path=path)\n"}),
+    ("quality-slices", {"eval.py": "classification_report(y, z, target_names=REGIONS)\n"}),
+    ("data-features-value", {"a.py": "import shap\nshap.summary_plot(values)\n"}),
+    ("ops-explain", {"show.py": "def plot_components(forecast):\n    return forecast.parts\n"}),
+    ("data-features-tested", {"tests/test_flow.py": "def test_prepare_data():\n    assert prepare() == 3\n"}),
     (
         "training-retrain",
         {"d.py": "Deployment.build_from_flow(flow=model_training, schedule=CronSchedule('0 3'))\n"},
@@ -64,6 +76,28 @@ NOT_SHOWN = [
         {"tests/test_pipeline.py": "def test_a(x):\n    make_debug(train_test_split(x))\n"},
     ),
     ("training-reproducible", {"t.py": "rows.shuffle(seed=42)\n"}),
+    (
+        "training-reproducible",
+        {"t.py": "from keras import Sequential\nsplit(rows, random_state=1)\nSequential([]).fit(rows)\n"},
+    ),
+    ("data-features-shared", {"t.py": "import joblib\njoblib.dump(scaler, 'scaler.joblib')\n"}),
+    (
+        "release-canary",
+        {"aug.py": "def turn(image):\n    return flip(image) if random.random() < 0.5 else image\n"},
+    ),
+    ("lineage-registry", {"list.py": "client.search_model_versions('name')\n"}),
+    ("lineage-registry", {"up.py": "api.upload_folder(repo_type='dataset', folder_path=path)\n"}),
+    ("quality-slices", {"eval.py": "print(classification_report(y, z))\n"}),
+    ("data-features-value", {"why.py": "import shap\nshap.TreeExplainer(net)\n"}),
+    ("quality-model-tests", {"tests/test_app.py": "def test_predict():\n    assert post('/predict') == 3\n"}),
+    (
+        "quality-model-tests",
+        {"tests/test_train.py": "@pytest.fixture\ndef test_model():\n    assert load()\n    return 3\n"},
+    ),
+    (
+        "code-pipeline-test",
+        {".github/workflows/ci.yml": "on: push\njobs:\n  t:\n    steps:\n    - run: pytest training/tests\n"},
+    ),
     ("training-retrain", {"d.py": "Deployment.build_from_flow(flow=score, schedule=CronSchedule('0 3'))\n"}),
     ("data-features-shared", {"t.py": "import joblib\njoblib.dump(report, 'report.joblib')\n"}),
     (
