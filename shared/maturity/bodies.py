@@ -24,6 +24,7 @@ OLD = re.compile(
     r"^old_|_old$|(^|_)prod(uction)?(_|$)|champion|deployed|registered|incumbent|existing_|previous_",
     re.IGNORECASE,
 )
+STEP = re.compile(r"^old_|_old$", re.IGNORECASE)
 NO_METRIC = re.compile(
     r"version|date|time|size|len|count|index|(^|_)ids?(_|$)|width|height|path", re.IGNORECASE
 )
@@ -34,6 +35,8 @@ BASELINE = re.compile(
 )
 HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
 MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
+PREDICTED = re.compile(r"^(predicted|prediction|forecast)", re.IGNORECASE)
+ORIGIN = re.compile(r"^(mlflow_|model_)?run_id$", re.IGNORECASE)
 CHANCES = re.compile(r"^(random|rand|uniform)$")
 VARIANT = re.compile(
     r"(^|_)(model|version|variant|release)s?_?(a|b|v?[12]|new|old|prod(uction)?|stag(ing)?|candidate|champion|challenger"
@@ -75,9 +78,19 @@ def decides(node: ast.AST) -> bool:
 
 
 def compares_releases(node: ast.AST) -> bool:
-    """Whether it asks if a figure of the new model is better than that of the one in use."""
+    """Whether it asks if a figure of the new model is better than that of the one in use.
+
+    What a loop calls old and new may be two steps of one learner.
+    """
+    loops = (each for each in ast.walk(node) if isinstance(each, ast.For | ast.While))
+    steps = {
+        each for loop in loops for each in ast.walk(loop) if any(STEP.search(word) for word in _words(each))
+    }
     return any(
-        isinstance(each, ast.Compare) and isinstance(each.ops[0], LARGER) and _of_two_models(each)
+        isinstance(each, ast.Compare)
+        and isinstance(each.ops[0], LARGER)
+        and each not in steps
+        and _of_two_models(each)
         for each in ast.walk(node)
     )
 
@@ -109,6 +122,18 @@ def verifies(node: Function) -> bool:
         if isinstance(each, ast.If)
     )
     return found and bool(MODEL.search(ast.unparse(node)))
+
+
+def traces(node: Function) -> bool:
+    """Whether it writes a prediction and the run that its model came from into the same rows."""
+    written = {
+        str(each.slice.value)
+        for each in ast.walk(node)
+        if isinstance(each, ast.Subscript)
+        and isinstance(each.ctx, ast.Store)
+        and isinstance(each.slice, ast.Constant)
+    }
+    return any(PREDICTED.search(key) for key in written) and any(ORIGIN.search(key) for key in written)
 
 
 def splits(node: Function) -> bool:

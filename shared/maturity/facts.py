@@ -30,6 +30,7 @@ KINDS = (
     "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
     "splits",  # a function in which chance chooses which of two models answers
+    "traces",  # a function that writes predictions and the run of their model into the same rows
     "unseeded",  # a model that draws by chance and is given no seed
     "serves",  # a file of a service that predicts
     "timed",  # a file that measures speed or memory

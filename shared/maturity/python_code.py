@@ -17,6 +17,7 @@ from maturity.bodies import (
     helpers_of,
     runs_a_whole,
     splits,
+    traces,
     verifies,
 )
 from maturity.calls import told
@@ -189,6 +190,8 @@ class _Reader:
             self._add("decides", name, node.lineno)
         if verifies(node):
             self._add("verifies", name, node.lineno)
+        if traces(node):
+            self._add("traces", name, node.lineno)
         if splits(node):
             self._add("splits", name, node.lineno)
         if baseline := baseline_of(node):

@@ -54,6 +54,13 @@ SHOWN = [
         "release-canary",
         {"api.py": "def answer(x):\n    return (model_a if random.random() < 0.9 else model_b).predict(x)\n"},
     ),
+    ("release-canary", {"api.py": "def shadow_model(row):\n    return second.answer(row)\n"}),
+    (
+        "lineage-trace",
+        {"s.py": "def score(t, run):\n    t['predictions'] = net(t)\n    t['run_id'] = run\n    return t\n"},
+    ),
+    ("quality-model-tests", {"test_rulefit.py": "def test_rule():\n    assert Rule(1).of(2) == 3\n"}),
+    ("release-serving", {"online/score.py": "def run(rows):\n    return rows\n"}),
     ("lineage-registry", {"up.py": "api.upload_folder(repo_type='model', folder_path=path)\n"}),
     ("quality-slices", {"eval.py": "classification_report(y, z, target_names=REGIONS)\n"}),
     ("data-features-value", {"a.py": "import shap\nshap.summary_plot(values)\n"}),
@@ -84,6 +91,21 @@ NOT_SHOWN = [
     (
         "release-canary",
         {"aug.py": "def turn(image):\n    return flip(image) if random.random() < 0.5 else image\n"},
+    ),
+    ("release-canary", {"viz.py": "def shadow_tree(model):\n    return draw(model)\n"}),
+    (
+        "lineage-trace",
+        {"t.py": "def fit(t, run):\n    t['target'] = net(t)\n    t['run_id'] = run\n    return t\n"},
+    ),
+    ("quality-model-tests", {"tests/test_profit.py": "def test_sum():\n    assert total() == 3\n"}),
+    ("release-serving", {"util/score.py": "def run(rows):\n    return rows\n"}),
+    (
+        "data-features-tested",
+        {"tests/test_cart.py": "def test_tree_for_numeric_features():\n    assert grow() == 3\n"},
+    ),
+    (
+        "quality-gate",
+        {"tree.py": "def g(t):\n    for a in t:\n        if new_score > old_score:\n            keep(a)\n"},
     ),
     ("lineage-registry", {"list.py": "client.search_model_versions('name')\n"}),
     ("lineage-registry", {"up.py": "api.upload_folder(repo_type='dataset', folder_path=path)\n"}),
