@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-# What takes a browser, a server, a database, Node.js or several processes, and so seconds: `make unit` leaves
-# it out.
+# What takes a browser, a server, a database, Node.js or several processes, and so seconds.
 SLOW = (
+    "demand/scoring/test_scoring_carried.py",
     "demand/test_bad_input_time_zones.py",
     "docs/",
     "level1_pipeline/test_connection.py",
@@ -31,6 +31,8 @@ SLOW = (
     "level2_cicd/deploy/test_alerts.py",
     "level2_cicd/flow/",
     "level2_cicd/package/",
+    "level2_cicd/serving/feedback/test_candidates.py",
+    "level2_cicd/serving/test_load_tools.py",
     "level2_cicd/serving/test_mlflow.py",
     "level2_cicd/serving/test_parity.py",
     "level2_cicd/serving/test_process.py",
@@ -41,16 +43,38 @@ SLOW = (
     "level2_cicd/test_promotion.py",
     "level2_cicd/test_rollback.py",
     "maturity/test_malformed.py",
+    "maturity/test_mutations.py",
+    "maturity/test_self.py",
     "test_benchmarks.py",
     "workflows/",
 )
 
+# Trained or slow as well, but each walks a whole path through a part; `make unit` runs them on one process,
+# for they share what is trained.
+SMOKE = (
+    "level1_pipeline/monitoring/test_docs_monitoring.py",
+    "level1_pipeline/test_steps.py",
+    "level1_pipeline/test_tune_commands.py",
+    "level2_cicd/dashboards/test_concerns.py",
+    "level2_cicd/dashboards/test_dashboard_commands.py",
+    "level2_cicd/flow/test_notes.py",
+    "level2_cicd/flow/test_pull_request.py",
+    "level2_cicd/package/test_audit.py",
+    "level2_cicd/package/test_verify.py",
+    "level2_cicd/test_docs_ledger.py",
+    "test_levels_agree.py",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what stands in SLOW."""
+    """Marks as slow what stands in SLOW, and as smoke what stands in SMOKE."""
     for item in items:
-        if item.path.relative_to(ROOT / "tests").as_posix().startswith(SLOW):
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        if place.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if place.startswith(SMOKE):
+            item.add_marker(pytest.mark.smoke)
+            item.add_marker(pytest.mark.xdist_group("smoke"))
 
 
 # The same examples on every run: a test that is green today is green tomorrow, on a slow machine too.

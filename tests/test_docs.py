@@ -1,5 +1,8 @@
+import functools
+import os
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +11,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.}/])/(?:home|root|Users|opt|mnt|work|tmp)/\w
 INDEX_HOST = re.compile(
     r"(?:index-url|find-links|registry)[ =:]+\"?https?://(?!download\.pytorch\.org/whl/cpu)"
 )
+SHOWN = {".ci", ".github"}  # of the folders whose name begins with a dot
 SKIPPED_FOLDERS = {"build", "dist", "__pycache__", "htmlcov", "mlruns"}
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".csv", ".ini", ".cfg", "", ".jsonl"}
 
@@ -112,14 +116,16 @@ def machine_traces(text):
     return [match[0] for pattern in (MACHINE_PATH, INDEX_HOST) for match in pattern.finditer(text)]
 
 
+@functools.cache
 def committed(root):
     """The files of the repository, without what commands build."""
-    for path in sorted(root.rglob("*")):
-        parts = path.relative_to(root).parts
-        hidden = {part for part in parts[:-1] if part.startswith(".")} - {".ci", ".github"}
-        built = path.name.startswith(".coverage")
-        if path.is_file() and not built and not hidden and not SKIPPED_FOLDERS & set(parts):
-            yield path
+    found = []
+    for folder, names, files in os.walk(root):
+        names[:] = [
+            each for each in names if each in SHOWN or not (each.startswith(".") or each in SKIPPED_FOLDERS)
+        ]
+        found += [Path(folder, each) for each in files if not each.startswith(".coverage")]
+    return sorted(path for path in found if path.is_file())
 
 
 def markdown(root):

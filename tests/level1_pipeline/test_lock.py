@@ -245,6 +245,7 @@ def wait_until(true, seconds=20):
         assert time.monotonic() < end
 
 
+@pytest.mark.slow
 def test_of_twenty_starts_at_once_one_holds_the_lock(root, tmp_path):
     drill = [sys.executable, root / "tests" / "drills" / "starts.py", "--lock-only"]
     command = [*map(str, drill), "--trials", "2", "--starts", "20", "--out", str(tmp_path)]

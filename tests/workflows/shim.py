@@ -99,6 +99,7 @@ def site() -> int:
 DOES = {
     "audit": nothing,
     "container-test": nothing,
+    "coverage": nothing,
     "docs": site,
     "drills-small": nothing,
     "level2-attestation": lambda: verified("attestation"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-WHOLE = ["check", "package", "attest"]
+WHOLE = ["check", "tests", "package", "attest"]
 SECRET = "postgresql://"
 CACHING = ("pull-request.yml", "nightly.yml")
 
@@ -24,6 +24,7 @@ def test_a_push_to_main_packages_attests_and_goes_to_dev(history):
     run = history.main
     assert run.results == dict.fromkeys([*WHOLE, "dev"], "success")
     assert made(run, "check") == ["make system-deps", "make setup", "make level2-pr"]
+    assert made(run, "tests") == ["make system-deps", "make setup", "make coverage"]
     assert made(run, "package") == ["make setup", "make level2-package"]
     assert made(run, "attest") == ["make level2-digest"]
     assert made(run, "dev") == [
@@ -147,8 +148,9 @@ def test_drift_that_lasts_brings_the_same_issue_up_to_date(history):
 
 def test_a_pull_request_from_a_fork_is_checked_without_secret_or_write(history):
     run = history.fork
-    assert run.results == {"check": "success", "comment": "skipped"}
+    assert run.results == {"check": "success", "tests": "success", "comment": "skipped"}
     assert made(run, "check") == ["make system-deps", "make setup", "make level2-pr"]
+    assert made(run, "tests") == ["make system-deps", "make setup", "make coverage"]
     check = run.job("check")
     assert check.permissions == {"actions": "read", "contents": "read"}
     assert SECRET not in json.dumps(history.calls[str(run.id)])
@@ -156,7 +158,8 @@ def test_a_pull_request_from_a_fork_is_checked_without_secret_or_write(history):
 
 
 def test_a_pull_request_of_a_branch_gets_one_comment_however_often_it_runs(history):
-    assert history.change.results == history.again.results == {"check": "success", "comment": "success"}
+    assert history.change.results == history.again.results
+    assert history.again.results == dict.fromkeys(["check", "tests", "comment"], "success")
     (comment,) = [each for each in history.github.state.comments if each["issue"] == 7]
     assert "| all | 30.8 | 31.0 |" in comment["body"]  # beside main
     verbs = [verb for verb, path, _ in history.github.state.written() if "comments" in path][:2]

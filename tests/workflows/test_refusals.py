@@ -19,10 +19,13 @@ def release(github):
     return pushed
 
 
-def test_a_failing_check_stops_before_anything_is_packaged(github, release):
-    github.scenario({"level2-pr": {"exit": 1}})
+@pytest.mark.parametrize(("target", "job"), [("level2-pr", "check"), ("coverage", "tests")])
+def test_a_failing_check_stops_before_anything_is_packaged(target, job, github, release):
+    github.scenario({target: {"exit": 1}})
     run = release()
-    assert run.results == {"check": "failure", "package": "skipped", "attest": "skipped", "prod": "skipped"}
+    assert run.results == dict.fromkeys(["check", "tests"], "success") | {job: "failure"} | dict.fromkeys(
+        ["package", "attest", "prod"], "skipped"
+    )
     assert github.state.artifacts.all == []
 
 
