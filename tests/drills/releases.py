@@ -76,7 +76,11 @@ class Shop:
 
 def open_shop(source: Path, target: Path) -> Shop:
     """A new store that serves the release that `source` serves, with its forecasts; nothing else of it."""
-    version = str(pointed_at(source))
+    version = pointed_at(source)
+    if version is None:
+        raise SystemExit(
+            f"{source}: expected a store that serves; it serves nothing. Run make level2-release first."
+        )
     shutil.copytree(bundle_folder(source, version), bundle_folder(target, version))
     for name in (CURRENT, "forecasts.parquet"):
         shutil.copy(source / name, target / name)
