@@ -5,9 +5,13 @@ with Client("http://127.0.0.1:8000", token="...") as client:
         print(each.week, each.units, each.lower, each.upper, each.source)
 """
 
+import base64
 import http.client
 import json
+import math
+import sys
 import time
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import TracebackType
@@ -133,7 +137,7 @@ class Client:
         """Forecasts of feature rows, in their order; columns_id: of `release`, whose columns they have."""
         content = {
             "columns": columns_id,
-            "rows": [vars(row) | {"features": list(row.features)} for row in rows],
+            "rows": [vars(row) | {"features": _packed(row.features)} for row in rows],
         }
         return _answer(self._ask("POST", "/v1/score", content))
 
@@ -168,6 +172,14 @@ class Client:
         except (ValueError, KeyError, TypeError):  # a proxy between spoke
             error = {"message": "an answer that is not the service's own"}
         raise ServingError(response.status, error, float(wait) if wait and wait.isdigit() else None)
+
+
+def _packed(features: Sequence[float | None]) -> str:
+    """The features as the service reads them fastest: 32-bit floats, little-endian, in base64."""
+    numbers = array("f", (math.nan if each is None else each for each in features))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return base64.b64encode(numbers.tobytes()).decode()
 
 
 def _answer(content: Mapping[str, Any]) -> Answer:

@@ -108,10 +108,10 @@ class Engine:
         found = [self.series.get(names) or self.look_up(names) for names in rows.names]
         groups = _by_graph(found, rows.horizon)
         asked = [(graph, place, _ask(graph, rows, place)) for graph, place in groups.items()]
-        if len(asked) == 1:  # one graph for all rows, as most requests are: there is nothing to put together
-            graph, place, numbers = asked[0]
-            if len(place) == len(rows) and numbers is not None and np.isfinite(numbers).all():
-                return Answers(numbers, [graph.told] * len(rows), [each.reason for each in found])
+        numbers = _whole(asked, len(rows))
+        if numbers is not None:  # a graph spoke for each row, as for most requests: there is nothing to add
+            told = [each.graph.told for each in found if each.graph is not None]
+            return Answers(numbers, told, [each.reason for each in found])
         answers = _Filling(rows, found)
         for graph, place, numbers in asked:
             answers.enter(graph, place, numbers)
@@ -127,6 +127,22 @@ class Engine:
             return Series(None, average, self.failed.get(segment, "no model for this segment"))
         reasons = [each for each in (graph.reason, graph.unseen(names)) if each]
         return Series(graph, average, "; ".join(reasons))
+
+
+Asked = tuple[Graph, list[int], NDArray[np.float64] | None]  # a graph, its rows, what it gave for them
+
+
+def _whole(asked: list[Asked], n_rows: int) -> NDArray[np.float64] | None:
+    """Units, lower and upper, (3, n_rows), if there is a finite number for every row; else None."""
+    if sum(len(place) for _, place, _ in asked) < n_rows:
+        return None
+    if len(asked) == 1:
+        whole = asked[0][2]
+    else:
+        whole = np.empty((len(NUMBERS), n_rows))
+        for _, place, numbers in asked:
+            whole[:, place] = np.nan if numbers is None else numbers
+    return whole if whole is not None and np.isfinite(whole).all() else None
 
 
 class _Filling:
@@ -174,8 +190,13 @@ def _by_graph(found: list[Series], horizon: Ints) -> dict[Graph, list[int]]:
     """The rows that each graph is asked for."""
     groups: dict[Graph, list[int]] = {}
     for row, (series, weeks) in enumerate(zip(found, horizon.tolist(), strict=True)):
-        if series.graph is not None and weeks <= series.graph.weeks:
-            groups.setdefault(series.graph, []).append(row)
+        graph = series.graph
+        if graph is None or weeks > graph.weeks:
+            continue
+        if graph in groups:
+            groups[graph].append(row)
+        else:
+            groups[graph] = [row]
     return groups
 
 

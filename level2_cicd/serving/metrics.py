@@ -1,5 +1,6 @@
 """What the service counts, in Prometheus' text form."""
 
+import collections
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -60,10 +61,7 @@ class Metrics:
 
     def scored(self, told: list[Told]) -> None:
         """Counts forecast rows by where they come from."""
-        counts: dict[str, int] = {}
-        for each in told:
-            counts[each.source] = counts.get(each.source, 0) + 1
-        for source, rows in counts.items():
+        for source, rows in collections.Counter([each.source for each in told]).items():
             self._sources[source].inc(rows)
 
     def serves(self, release: "Release", before: str | None) -> None:

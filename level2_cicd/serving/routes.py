@@ -8,13 +8,14 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from level2_cicd.serving.engine import Answers, Names, Rows
+from level2_cicd.serving.engine import Answers, Floats, Names, Rows
 from level2_cicd.serving.errors import Refused
 from level2_cicd.serving.metrics import Metrics
 from level2_cicd.serving.release import Release
 from level2_cicd.serving.reload import Serving
 from level2_cicd.serving.schemas import (
     FailedOver,
+    FeatureRow,
     Forecast,
     ForecastRequest,
     Forecasts,
@@ -30,6 +31,7 @@ from level2_cicd.serving.snapshot import Snapshot
 
 T = TypeVar("T")
 PLACE = re.compile(r"`(\$[\w.\[\]]*)`$")  # in msgspec's messages: known fields and indices alone
+PACKED = np.dtype("<f4")  # of features that come as bytes
 Hot = Callable[[Serving, bytes], bytes]
 _encode = msgspec.json.Encoder().encode
 _forecast_request = msgspec.json.Decoder(ForecastRequest)
@@ -49,7 +51,12 @@ class Routes:
         rows = self._rows(request, serving)
         answers = release.engine.answer(rows)
         self._tell("score", release, rows, answers)
-        found = [Forecast(*each) for each in _told(answers)]
+        units, lower, upper = answers.numbers.tolist()  # a NaN, where nothing is known, is written as null
+        told = zip(units, lower, upper, answers.told, answers.reason, strict=True)
+        found = [
+            Forecast(middle, low, high, from_.source, from_.model_version, from_.trained_at, why)
+            for middle, low, high, from_, why in told
+        ]
         return _encode(Scored(release.version, release.trained_at, release.interval, found))
 
     def forecast(self, serving: Serving, body: bytes) -> bytes:
@@ -117,12 +124,8 @@ class Routes:
             raise Refused("other_columns")
         names = [(row.region, row.store_id, row.product_id, row.category, row.format) for row in rows]
         _check_names(names, serving)
-        width = len(release.snapshot.columns)
-        for at, row in enumerate(rows):
-            if len(row.features) != width:
-                raise Refused("bad_width", f"$.rows[{at}].features")
         with np.errstate(over="ignore"):  # what 32 bits do not hold becomes infinite, and is refused below
-            features = np.array([row.features for row in rows], dtype=np.float32)
+            features = _features(rows, len(release.snapshot.columns))
             level = np.array([row.level for row in rows], dtype=np.float32)
         if np.isinf(features).any() or np.isinf(level).any():
             raise Refused("bad_number")
@@ -143,6 +146,23 @@ def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         raise Refused("bad_request", found.group(1) if found else "") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("bad_json") from None
+
+
+def _features(rows: list[FeatureRow], width: int) -> Floats:
+    """The rows' features, (n_rows, width); raises Refused for a row that has more or fewer."""
+    given = [row.features for row in rows]
+    packed = [each for each in given if isinstance(each, bytes)]
+    lists = [each for each in given if not isinstance(each, bytes)] if len(packed) < len(rows) else []
+    if not packed and set(map(len, lists)) == {width}:
+        return np.array(lists, np.float32)
+    if not lists and set(map(len, packed)) == {width * PACKED.itemsize}:
+        return np.frombuffer(b"".join(packed), PACKED).reshape(len(rows), width)
+    features = np.empty((len(rows), width), np.float32)
+    for at, each in enumerate(given):
+        if len(each) != (width * PACKED.itemsize if isinstance(each, bytes) else width):
+            raise Refused("bad_width", f"$.rows[{at}].features")
+        features[at] = np.frombuffer(each, PACKED) if isinstance(each, bytes) else np.array(each, np.float32)
+    return features
 
 
 def _check_names(names: list[Names], serving: Serving) -> None:

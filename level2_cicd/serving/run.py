@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 USAGE, INTEGRITY = 64, 4
 MARKER = "environment.json"  # in a store that is an environment's; see level2_cicd.environments
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# After which a thread that works beside the requests lets them go on; ten times that unless it is set.
+TURN_SECONDS = 0.0005
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,6 +103,7 @@ def _serve(options: argparse.Namespace) -> None:
     from level2_cicd.serving.server import serve
     from level2_cicd.serving.settings import ServingSettings
 
+    sys.setswitchinterval(TURN_SECONDS)
     keep_small()
     refuse_unpickling()
     settings = ServingSettings(

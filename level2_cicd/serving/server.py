@@ -30,6 +30,7 @@ class Server(uvicorn.Server):
             access_log=False,
             log_level="warning",
             server_header=False,
+            proxy_headers=False,  # nothing here asks who the client is
             date_header=True,
             backlog=BACKLOG,
             timeout_keep_alive=int(limits.keep_alive_seconds),

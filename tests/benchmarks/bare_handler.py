@@ -37,7 +37,7 @@ class Row(msgspec.Struct):
     format: str
     horizon: int
     level: float
-    features: list[float | None]
+    features: list[float | None] | bytes
 
     @property
     def names(self) -> Names:
@@ -109,7 +109,11 @@ class Handler:
 
     def ask(self, segment: tuple[str, str, str], rows: list[Row]) -> Any:
         """Units, lower and upper of the rows of a segment."""
-        features = np.array([row.features for row in rows], np.float32)[:, self.order]
+        given = [row.features for row in rows]
+        if isinstance(given[0], bytes):
+            features = np.frombuffer(b"".join(given), "<f4").reshape(len(rows), -1)[:, self.order]
+        else:
+            features = np.array(given, np.float32)[:, self.order]
         horizon = np.array([row.horizon for row in rows])
         if self.ahead is not None:
             features[:, self.ahead] = horizon

@@ -36,6 +36,7 @@ from level1_pipeline.store import bundle_folder  # noqa: E402
 
 ROWS = (1, 100)
 OURS, MLFLOW, BARE = "mlops-ladder", "mlflow models serve", "bare handler"
+LISTS = ", features as lists"
 VERSION = "benchmark"
 DISTINCT = {1: 400, 100: 40}  # bodies that take turns
 GOALS = {  # rows a request: stack beside which the service is held, and least ratio of requests a second
@@ -91,13 +92,18 @@ def started(root: Path, snapshot: pd.DataFrame) -> Iterator[list[Stack]]:
         bare = stack.enter_context(_bare(root))
         mlflow = stack.enter_context(_mlflow(root))
 
-        def as_rows(rows: pd.DataFrame) -> bytes:
+        def packed(rows: pd.DataFrame) -> bytes:
+            return rows_body(rows, told, packed=True)
+
+        def lists(rows: pd.DataFrame) -> bytes:
             return rows_body(rows, told)
 
         yield [
-            Stack(OURS, ours, "/v1/score", as_rows),
+            Stack(OURS, ours, "/v1/score", packed),
             Stack(MLFLOW, mlflow, "/invocations", split_body),
-            Stack(BARE, bare, "/v1/score", as_rows),
+            Stack(BARE, bare, "/v1/score", packed),
+            Stack(OURS + LISTS, ours, "/v1/score", lists),
+            Stack(BARE + LISTS, bare, "/v1/score", lists),
         ]
 
 

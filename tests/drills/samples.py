@@ -1,5 +1,6 @@
 """Valid requests to a service: bodies of feature rows and of series, from the snapshot of a release."""
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,10 +31,14 @@ def told_by(port: int, token: str = "") -> dict[str, Any]:
         return dict(json.loads(line.ask(request("GET", "/v1/release", token=token)).body))
 
 
-def rows_body(rows: pd.DataFrame, told: Mapping[str, Any]) -> bytes:
-    """A body of /v1/score; told: of the release that is asked."""
-    features = rows[list(told["columns"])].astype(object)
-    features = features.where(features.notna(), None).to_numpy().tolist()
+def rows_body(rows: pd.DataFrame, told: Mapping[str, Any], *, packed: bool = False) -> bytes:
+    """A body of /v1/score, features as lists or packed; told: of the release that is asked."""
+    table = rows[list(told["columns"])]
+    if packed:
+        features = [base64.b64encode(row.tobytes()).decode() for row in table.to_numpy("<f4")]
+    else:
+        table = table.astype(object)
+        features = table.where(table.notna(), None).to_numpy().tolist()
     keys = rows[list(KEYS)].to_dict(orient="records")
     content = [{**key, "features": values} for key, values in zip(keys, features, strict=True)]
     return json.dumps({"columns": told["columns_id"], "rows": content}).encode()

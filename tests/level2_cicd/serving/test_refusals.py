@@ -1,9 +1,12 @@
 """Everything malformed is a short 4xx with a stable code, and says nothing of what it was sent."""
 
+import base64
 import json
+import math
 import re
 import shutil
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -191,6 +194,35 @@ def test_what_is_no_number_is_refused(client: httpx.Client, content: Content, nu
     if code == "bad_number":  # there is one feature too many, which is noticed first
         code = "bad_width"
     assert answer.json()["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda packed: packed[:-4], "bad_width"),
+        (lambda packed: packed + b"\0", "bad_width"),
+        (lambda _: b"", "bad_width"),
+        (lambda packed: struct.pack("<f", math.inf) + packed[4:], "bad_number"),
+        (lambda packed: packed[4:] + struct.pack("<f", -math.inf), "bad_number"),
+    ],
+)
+def test_packed_features_of_another_length_or_without_end_are_refused(
+    client: httpx.Client, content: Content, change: Callable[[bytes], bytes], code: str
+) -> None:
+    body = content([0])
+    features = [0.0 if each is None else each for each in body["rows"][0]["features"]]
+    packed = change(struct.pack(f"<{len(features)}f", *features))
+    body["rows"][0]["features"] = base64.b64encode(packed).decode()
+    answer = client.post("/v1/score", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+
+
+@pytest.mark.parametrize("text", ["x", "AAAA=", "AA AA", "\u00e9\u00e9\u00e9\u00e9", "[1.0]"])
+def test_features_in_a_string_that_is_no_base64_are_refused(
+    client: httpx.Client, content: Content, text: str
+) -> None:
+    answer = client.post("/v1/score", json=content([0], features=text))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_request")
 
 
 @pytest.mark.parametrize(

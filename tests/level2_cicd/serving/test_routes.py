@@ -1,5 +1,6 @@
 """What each route answers: forecasts with their release, source, time and interval."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,22 @@ def test_every_answer_says_which_release_it_is_from(client: httpx.Client, servic
         assert answer["trained_at"] == release.trained_at
         assert answer["interval"] == 0.9
         assert set(answer["forecasts"][0]) >= PROVENANCE
+
+
+@pytest.mark.parametrize("packed", [[0, 1, 2], [1]], ids=["all rows", "one of three"])
+def test_packed_features_give_the_forecasts_of_lists(
+    client: httpx.Client, content: Any, packed: list[int]
+) -> None:
+    body = content([0, 5, 9])
+    for row in body["rows"][:2]:
+        row["features"][3] = None
+    expected = client.post("/v1/score", json=body).json()
+    for at in packed:
+        row = body["rows"][at]
+        values = np.array([np.nan if each is None else each for each in row["features"]], "<f4")
+        row["features"] = base64.b64encode(values.tobytes()).decode()
+    assert client.post("/v1/score", json=body).json() == expected
+    assert [each["source"] for each in expected["forecasts"]] != ["absent"] * 3
 
 
 def test_the_release_tells_what_failed_over_and_why(client: httpx.Client, service: Service) -> None:
