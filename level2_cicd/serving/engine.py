@@ -5,6 +5,7 @@ The same answers as `demand.scoring.score_rows`, on plain arrays: a row takes mi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import onnxruntime
@@ -71,6 +72,11 @@ class Graph:
     told: Told
     reason: str
 
+    @cached_property
+    def ahead(self) -> NDArray[np.intp]:
+        """Which of the features are the horizon."""
+        return np.flatnonzero(self.columns < 0)
+
     def unseen(self, names: Names) -> str:
         """Which kinds of names training has not seen, as a reason; empty where it has seen all."""
         odd = [
@@ -103,11 +109,16 @@ class Engine:
     absent: Told
     series: dict[Names, Series]  # those of the snapshot; others are looked up anew
 
-    def answer(self, rows: Rows) -> Answers:
-        """The forecast of each row, in their order."""
-        found = [self.series.get(names) or self.look_up(names) for names in rows.names]
+    def known(self, names: list[Names]) -> list[Series | None]:
+        """The series of these names, None for one that the snapshot does not have."""
+        return list(map(self.series.get, names))
+
+    def answer(self, rows: Rows, known: list[Series | None] | None = None) -> Answers:
+        """The forecast of each row, in their order; known: what `known` found, where it was asked already."""
+        known = self.known(rows.names) if known is None else known
+        found = [each or self.look_up(names) for each, names in zip(known, rows.names, strict=True)]
         groups = _by_graph(found, rows.horizon)
-        asked = [(graph, place, _ask(graph, rows, place)) for graph, place in groups.items()]
+        asked = [(graph, place, _ask(graph, rows, place, found)) for graph, place in groups.items()]
         numbers = _whole(asked, len(rows))
         if numbers is not None:  # a graph spoke for each row, as for most requests: there is nothing to add
             told = [each.graph.told for each in found if each.graph is not None]
@@ -200,9 +211,9 @@ def _by_graph(found: list[Series], horizon: Ints) -> dict[Graph, list[int]]:
     return groups
 
 
-def _ask(graph: Graph, rows: Rows, place: list[int]) -> NDArray[np.float64] | None:
+def _ask(graph: Graph, rows: Rows, place: list[int], found: list[Series]) -> NDArray[np.float64] | None:
     """Units, lower and upper of some rows, (3, n); None where the graph failed."""
-    inputs = _inputs(graph, rows, place)
+    inputs = _inputs(graph, rows, place, found)
     try:
         if len(place) <= CHUNK:
             return np.array(graph.session.run(NUMBERS, inputs), dtype=np.float64)
@@ -212,15 +223,18 @@ def _ask(graph: Graph, rows: Rows, place: list[int]) -> NDArray[np.float64] | No
         return None
 
 
-def _inputs(graph: Graph, rows: Rows, place: list[int]) -> dict[str, NDArray[np.generic]]:
-    """What a graph reads: the features in its own order, and each series' names once."""
+def _inputs(
+    graph: Graph, rows: Rows, place: list[int], found: list[Series]
+) -> dict[str, NDArray[np.generic]]:
+    """What a graph reads: the features in its own order, and the names of each known series once."""
     whole = len(place) == len(rows)
     horizon = rows.horizon if whole else rows.horizon[place]
     own = rows.features if whole else rows.features[place]
     features = own[:, graph.columns]
-    features[:, graph.columns < 0] = horizon[:, None]
-    index: dict[Names, int] = {}
-    series = [index.setdefault(rows.names[row], len(index)) for row in place]
+    features[:, graph.ahead] = horizon[:, None]
+    index: dict[int, int] = {}
+    series = [index.setdefault(id(found[row]), len(index)) for row in place]
+    names = {at: rows.names[row] for at, row in zip(series, place, strict=True)}
     return {
         "features": features,
         "level": rows.level if whole else rows.level[place],
@@ -228,7 +242,7 @@ def _inputs(graph: Graph, rows: Rows, place: list[int]) -> dict[str, NDArray[np.
         "series": np.array(series, dtype=np.int64),
         **{
             kind: np.array(each, dtype=object)
-            for kind, each in zip(CATEGORIES, zip(*index, strict=True), strict=True)
+            for kind, each in zip(CATEGORIES, zip(*names.values(), strict=True), strict=True)
         },
     }
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from level2_cicd.serving.engine import Answers, Floats, Names, Rows
+from level2_cicd.serving.engine import Answers, Floats, Rows, Series
 from level2_cicd.serving.errors import Refused
 from level2_cicd.serving.metrics import Metrics
 from level2_cicd.serving.release import Release
@@ -48,8 +48,8 @@ class Routes:
         """Forecasts of feature rows; raises Refused."""
         request = decode(_score_request, body)
         release = serving.release
-        rows = self._rows(request, serving)
-        answers = release.engine.answer(rows)
+        rows, known = self._rows(request, release)
+        answers = release.engine.answer(rows, known)
         self._tell("score", release, rows, answers)
         units, lower, upper = answers.numbers.tolist()  # a NaN, where nothing is known, is written as null
         told = zip(units, lower, upper, answers.told, answers.reason, strict=True)
@@ -115,21 +115,25 @@ class Routes:
         """That it answers: nothing serves that has not passed its self-test."""
         return _encode(Ready("ready", serving.release.version, serving.note))
 
-    def _rows(self, request: ScoreRequest, serving: Serving) -> Rows:
-        """The request's rows as the engine reads them; raises Refused."""
-        rows, release = request.rows, serving.release
+    def _rows(self, request: ScoreRequest, release: Release) -> tuple[Rows, list[Series | None]]:
+        """The request's rows as the engine reads them, and the series it knows of; raises Refused."""
+        rows = request.rows
         if len(rows) > self.settings.limits.rows:
             raise Refused("too_many_rows")
         if request.columns != release.columns_id:
             raise Refused("other_columns")
         names = [(row.region, row.store_id, row.product_id, row.category, row.format) for row in rows]
-        _check_names(names, serving)
+        known = release.engine.known(names)
+        for at, (each, series) in enumerate(zip(names, known, strict=True)):
+            if series is None and not all(name.isprintable() for name in each):
+                raise Refused("bad_name", f"$.rows[{at}]")
         with np.errstate(over="ignore"):  # what 32 bits do not hold becomes infinite, and is refused below
             features = _features(rows, len(release.snapshot.columns))
             level = np.array([row.level for row in rows], dtype=np.float32)
         if np.isinf(features).any() or np.isinf(level).any():
             raise Refused("bad_number")
-        return Rows(names, np.array([row.horizon for row in rows], dtype=np.int64), level, features)
+        horizon = np.array([row.horizon for row in rows], dtype=np.int64)
+        return Rows(names, horizon, level, features), known
 
     def _tell(self, kind: str, release: Release, rows: Rows, answers: Answers) -> None:
         self.metrics.scored(answers.told)
@@ -163,14 +167,6 @@ def _features(rows: list[FeatureRow], width: int) -> Floats:
             raise Refused("bad_width", f"$.rows[{at}].features")
         features[at] = np.frombuffer(each, PACKED) if isinstance(each, bytes) else np.array(each, np.float32)
     return features
-
-
-def _check_names(names: list[Names], serving: Serving) -> None:
-    """Raises Refused for a name that is neither known nor printable."""
-    known = serving.release.engine.series
-    for at, each in enumerate(names):
-        if each not in known and not all(name.isprintable() for name in each):
-            raise Refused("bad_name", f"$.rows[{at}]")
 
 
 def _wanted(series: list[SeriesKey], snapshot: Snapshot) -> list[int]:

@@ -11,6 +11,8 @@ from level2_cicd.serving import engine
 from level2_cicd.serving.engine import Engine, Rows
 from level2_cicd.serving.parity import rest_parity
 
+Known = list[engine.Series | None] | None
+
 
 def test_every_segment_answers_as_batch_scoring_does(served, service):
     found = rest_parity(served)
@@ -29,8 +31,8 @@ def test_a_bundle_that_nothing_points_at_is_compared_too(served, service, releas
 def test_a_difference_in_one_segment_is_found_there(served, monkeypatch):
     answer = Engine.answer
 
-    def off(self: Engine, rows: Rows) -> engine.Answers:
-        found = answer(self, rows)
+    def off(self: Engine, rows: Rows, known: Known = None) -> engine.Answers:
+        found = answer(self, rows, known)
         numbers = found.numbers.copy()
         of = [(self.series.get(each) or self.look_up(each)).graph for each in rows.names]
         numbers[:, [graph is not None and graph.name == "R01-small-fast" for graph in of]] *= 1.001
@@ -45,8 +47,8 @@ def test_a_difference_in_one_segment_is_found_there(served, monkeypatch):
 def test_an_answer_without_numbers_where_batch_has_some_is_a_difference(served, monkeypatch):
     absent = Engine.answer
 
-    def nothing(self: Engine, rows: Rows) -> engine.Answers:
-        found = absent(self, rows)
+    def nothing(self: Engine, rows: Rows, known: Known = None) -> engine.Answers:
+        found = absent(self, rows, known)
         return replace(found, told=[self.absent] * len(rows))
 
     def good(_release: object, _rows: int) -> None:
