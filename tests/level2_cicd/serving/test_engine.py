@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from demand.bundle.graph import GRAPH_ERRORS
 from demand.bundle.runtime import CHUNK as CORE_CHUNK
 from demand.features import CATEGORIES as CORE_CATEGORIES
 from demand.scoring import Bundle, read_bundle, read_snapshot, score_rows
@@ -120,6 +121,13 @@ class Odd:
         return [np.full(len(inputs["level"]), self.value, np.float32)] * 3
 
 
+class Broken:
+    """A session whose graph fails."""
+
+    def run(self, *_: object) -> list[Any]:
+        raise GRAPH_ERRORS[0]("drilled")
+
+
 def with_odd_graph(release: Release, session: object) -> Release:
     """The release, with that session in the place of its first graph."""
     graphs = dict(release.engine.graphs)
@@ -136,6 +144,26 @@ def test_a_graph_that_gives_no_number_leaves_the_average_and_says_so(service: Se
     assert got.told[0].source == "baseline"
     assert got.reason == ["the model of segment R01-large-fast gave no finite number"]
     assert np.isfinite(got.numbers).all()
+
+
+@pytest.mark.parametrize(
+    ("session", "why"), [(Odd(np.nan), "gave no finite number"), (Broken(), "failed")], ids=["NaN", "fails"]
+)
+def test_a_graph_that_fails_costs_its_own_segment_alone(service: Service, session: object, why: str) -> None:
+    whole = service.reloader.now.release
+    every = enumerate(whole.snapshot.names)
+    place = [at for at, names in every if whole.engine.look_up(names).graph is not None][::7]
+    expected = whole.engine.answer(whole.snapshot.rows(place))
+    release = with_odd_graph(whole, session)
+    rows = release.snapshot.rows(place)
+    got = release.engine.answer(rows)
+    graphs = [release.engine.look_up(names).graph for names in rows.names]
+    own = np.array([graph is not None and graph.name == "R01-large-fast" for graph in graphs])
+    assert own.any()
+    assert not own.all()
+    np.testing.assert_array_equal(got.numbers[:, ~own], expected.numbers[:, ~own])
+    assert {got.told[at].source for at in np.flatnonzero(own)} == {"baseline"}
+    assert {got.reason[at] for at in np.flatnonzero(own)} == {f"the model of segment R01-large-fast {why}"}
 
 
 def test_the_self_test_refuses_a_graph_that_gives_no_number(service: Service) -> None:
