@@ -3,7 +3,9 @@
 import json
 import socket
 import threading
+from dataclasses import replace
 
+import httpx
 import pytest
 
 from level2_cicd.serving.app import Service
@@ -56,6 +58,19 @@ def test_three_ways_to_a_forecast_give_the_same(service, url):
     for one, other in zip(published.forecasts, asked.forecasts, strict=True):
         assert (one.week, one.source, one.model_version) == (other.week, other.source, other.model_version)
         assert one.units == pytest.approx(other.units, rel=1e-4)
+
+
+def test_a_feature_that_is_not_known_goes_as_null_does(service, url):
+    release = service.reloader.now.release
+    features = [None if at % 2 else 0.25 for at in range(len(release.snapshot.columns))]
+    row = Row(*release.snapshot.names[0], 1, 20.0, features)
+    listed = {"columns": release.columns_id, "rows": [vars(row)]}
+    expected = httpx.post(f"{url}/v1/score", json=listed).json()["forecasts"]
+    zeroed = replace(row, features=[each or 0.0 for each in features])
+    with Client(url) as client:
+        got, other = (client.score([each], release.columns_id).forecasts[0] for each in (row, zeroed))
+    assert numbers(got) == tuple(expected[0][name] for name in ("units", "lower", "upper"))
+    assert numbers(got) != numbers(other)
 
 
 def test_a_refusal_says_what_was_wrong(url):
