@@ -139,6 +139,15 @@ def test_a_bundle_awaits_promotion_by_one_row_and_must_stay_the_same(releases):
     assert promote(made.environment, a, approver="Ada", reason="x").row.seq == 3
 
 
+def test_a_bundle_that_waits_waits_on_whatever_else_was_entered_of_it(releases):
+    made = releases("prod")
+    a = made.versions[0]
+    row = await_promotion(made.environment, a, actor="CI", reason="commit 1")
+    open_ledger(made.environment).note("refused", a, {"reason": "an error"}, "CI", "it did not work")
+    assert await_promotion(made.environment, a, actor="CI", reason="once more") == row
+    assert kinds(made) == [("registered", a), ("refused", a)]
+
+
 def test_a_promotion_that_was_killed_before_its_mirrors_is_ended_by_the_next_command(
     releases, cli, monkeypatch
 ):
