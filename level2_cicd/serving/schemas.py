@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -39,7 +40,7 @@ class FeatureRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=Fal
     horizon: Annotated[float, Meta(ge=1, le=520, multiple_of=1, description="Weeks ahead.")]
     level: Annotated[float, Meta(ge=0, description="S, the series' level in units a week.")]
     features: Annotated[
-        list[float | None] | bytes,
+        list[float | None] | Annotated[bytes, Meta(extra_json_schema={"pattern": BASE64})],
         Meta(
             description="Unscaled, in the order of the columns: numbers, null where not known; or, which is "
             "read five times as fast, as 32-bit floats, little-endian, in base64, NaN where not known."
