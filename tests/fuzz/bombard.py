@@ -80,6 +80,8 @@ def _send(line: Line, request: bytes, tally: Tally) -> None:
         line.close()
         tally.faults.append(f"an answer that is no HTTP: {sent[:400]!r}")
         return
+    if not whole:  # what came next on this connection would be the rest of this request
+        line.close()
     tally.worst = max(tally.worst, time.monotonic() - begin)
     tally.statuses[answer.status] += 1
     tally.faults += [f"{what}: {sent[:400]!r} -> {answer.body[:200]!r}" for what in _faults(answer)]
