@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 RUNS = re.compile(
@@ -43,7 +44,26 @@ VARIANT = re.compile(
     r"|control)$|^(production|staging|candidate|champion|challenger)_(model|version)$",
     re.IGNORECASE,
 )
+# Below these there is nothing, and they say nothing.
+SILENT = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
+ENDS = frozenset((ast.Name, ast.Constant, ast.alias, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq))
 LARGER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+
+@lru_cache(maxsize=64)  # a body is asked a dozen questions in a row
+def walked(node: ast.AST) -> tuple[ast.AST, ...]:
+    """A node and all below it."""
+    found = [node]
+    for each in found:
+        if each.__class__ in ENDS:
+            continue
+        for name in each._fields:
+            value = getattr(each, name, None)
+            if value.__class__ is list:
+                found += [below for below in value if isinstance(below, ast.AST)]
+            elif isinstance(value, ast.AST) and not isinstance(value, SILENT):
+                found.append(value)
+    return tuple(found)
 
 
 def runs_a_whole(node: Function, helpers: frozenset[str]) -> bool:
@@ -59,7 +79,7 @@ def helpers_of(tree: ast.Module) -> frozenset[str]:
     """The functions of a file of tests that are no tests and start a run."""
     return frozenset(
         each.name
-        for each in ast.walk(tree)
+        for each in walked(tree)
         if isinstance(each, Function) and not each.name.startswith("test") and _starts(list(_called(each)))
     )
 
@@ -72,7 +92,7 @@ def decides(node: ast.AST) -> bool:
     """Whether it compares a metric and registers, promotes, deploys or ends by what comes out."""
     return any(
         _compares(each.test, METRIC, LARGER) and any(ACTS.search(name) for name, _ in _called(each))
-        for each in ast.walk(node)
+        for each in walked(node)
         if isinstance(each, ast.If)
     )
 
@@ -82,17 +102,18 @@ def compares_releases(node: ast.AST) -> bool:
 
     What a loop calls old and new may be two steps of one learner.
     """
-    loops = (each for each in ast.walk(node) if isinstance(each, ast.For | ast.While))
+    compared = [
+        each
+        for each in walked(node)
+        if isinstance(each, ast.Compare) and isinstance(each.ops[0], LARGER) and _of_two_models(each)
+    ]
+    if not compared:
+        return False
+    loops = (each for each in walked(node) if isinstance(each, ast.For | ast.While))
     steps = {
-        each for loop in loops for each in ast.walk(loop) if any(STEP.search(word) for word in _words(each))
+        each for loop in loops for each in walked(loop) if any(STEP.search(word) for word in _words(each))
     }
-    return any(
-        isinstance(each, ast.Compare)
-        and isinstance(each.ops[0], LARGER)
-        and each not in steps
-        and _of_two_models(each)
-        for each in ast.walk(node)
-    )
+    return any(each not in steps for each in compared)
 
 
 def _of_two_models(node: ast.Compare) -> bool:
@@ -109,7 +130,7 @@ def baseline_of(node: Function) -> str | None:
     """The name of a baseline's forecasts or model that a function is given or makes."""
     given = (argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))
     made = (
-        each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        each.id for each in walked(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
     )
     return next((name for name in (*given, *made) if BASELINE.match(name)), None)
 
@@ -118,7 +139,7 @@ def verifies(node: Function) -> bool:
     """Whether it refuses a model's or a package's file whose hash is another than expected."""
     found = any(
         _compares(each.test, HASH, (ast.NotEq,)) and any(isinstance(inner, ast.Raise) for inner in each.body)
-        for each in ast.walk(node)
+        for each in walked(node)
         if isinstance(each, ast.If)
     )
     return found and bool(MODEL.search(ast.unparse(node)))
@@ -128,7 +149,7 @@ def traces(node: Function) -> bool:
     """Whether it writes a prediction and the run that its model came from into the same rows."""
     written = {
         str(each.slice.value)
-        for each in ast.walk(node)
+        for each in walked(node)
         if isinstance(each, ast.Subscript)
         and isinstance(each.ctx, ast.Store)
         and isinstance(each.slice, ast.Constant)
@@ -142,7 +163,7 @@ def splits(node: Function) -> bool:
         isinstance(each, ast.Compare)
         and isinstance(each.ops[0], LARGER)
         and any(CHANCES.match(name) for name, _ in _called(each))
-        for each in ast.walk(node)
+        for each in walked(node)
     )
     return chance and len({word.lower() for word in _words(node) if VARIANT.search(word)}) > 1
 
@@ -152,12 +173,12 @@ def _compares(test: ast.expr, names: re.Pattern[str], operators: tuple[type[ast.
         isinstance(each, ast.Compare)
         and isinstance(each.ops[0], operators)
         and any(names.search(word) for word in _words(each))
-        for each in ast.walk(test)
+        for each in walked(test)
     )
 
 
 def _words(node: ast.AST) -> Iterator[str]:
-    for each in ast.walk(node):
+    for each in walked(node):
         if isinstance(each, ast.Name):
             yield each.id
         elif isinstance(each, ast.Attribute):
@@ -168,7 +189,7 @@ def _words(node: ast.AST) -> Iterator[str]:
 
 def _called(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """The last part of the name of everything that is called."""
-    for each in ast.walk(node):
+    for each in walked(node):
         if isinstance(each, ast.Call):
             if isinstance(each.func, ast.Attribute):
                 yield each.func.attr, each
