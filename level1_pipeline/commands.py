@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from demand.errors import UsageError
 from level1_pipeline import store
-from level1_pipeline.data_commands import SizeName, data_app, generated, settings_of
+from level1_pipeline.data_commands import OptionalSize, data_app, given_or_generated, settings_of
 from level1_pipeline.options import (
     UNIT_JUMP,
     AwaitPromotion,
@@ -178,7 +177,7 @@ def backtest(
 def run(
     env_dir: Store,
     data: OptionalData = None,
-    size: Annotated[SizeName | None, typer.Option(help="Synthetic data to make. [default: demo]")] = None,
+    size: OptionalSize = None,
     config: ConfigFile = None,
     settings: Settings = None,
     workers: Workers = None,
@@ -203,12 +202,10 @@ def run(
     from level1_pipeline.batch import Batch, score_batch
     from level1_pipeline.records import Order
 
-    if data is not None and size is not None:
-        raise UsageError("--data and --size: expected one of them; got both. Leave one out.")
     place = None if no_tracking else Place(env_dir, tracking_uri)
     found = read_config(config or settings_of(size), settings)
     executor = read_workers(workers, found)
-    folder = data or generated(env_dir / "data", size or SizeName.demo)
+    folder = given_or_generated(data, size, env_dir / "data")
     order = Order(folder, env_dir, found, place, unit_jump, executor, model, fresh, lock_uri)
     trained = _train(order, quiet)
     out = env_dir / store.FORECASTS

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from demand.errors import UsageError
 from level1_pipeline.tables import say
 
 data_app = typer.Typer(help="Make a data set, or bring one in.", no_args_is_help=True, rich_markup_mode=None)
@@ -26,6 +27,9 @@ class SetName(StrEnum):
     orange_juice = "orange-juice"
 
 
+OptionalSize = Annotated[
+    SizeName | None, typer.Option("--size", help="Synthetic data to make. [default: demo]")
+]
 Out = Annotated[Path, typer.Option(help="Raw folder to write; new, empty, or one written before.")]
 
 
@@ -59,6 +63,17 @@ def generated(folder: Path, size: SizeName) -> Path:
         say(f"Making the {size.value} data set in {own}.")
         write(size.value, DEFAULT_SEED, own)
     return own
+
+
+def given_or_generated(data: Path | None, size: SizeName | None, folder: Path) -> Path:
+    """The folder that is given, or that of a synthetic data set below `folder`, by default of `demo`.
+
+    Raises:
+        UsageError: Both a folder and a size are given.
+    """
+    if data is not None and size is not None:
+        raise UsageError("--data and --size: expected one of them; got both. Leave one out.")
+    return data or generated(folder, size or SizeName.demo)
 
 
 def settings_of(size: SizeName | None) -> Path | None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from demand.errors import UsageError
 from level1_pipeline import store
-from level1_pipeline.data_commands import SizeName, generated
+from level1_pipeline.data_commands import OptionalSize, given_or_generated
 from level1_pipeline.options import (
     UNIT_JUMP,
     ConfigFile,
@@ -39,7 +38,7 @@ def replay(
     weeks: Annotated[int, typer.Option(min=4, help="Known weeks to replay, the last ones of the data.")],
     out: Annotated[Path, typer.Option(help="Folder for stores, figures and chart.", file_okay=False)],
     data: OptionalData = None,
-    size: Annotated[SizeName | None, typer.Option(help="Synthetic data to make. [default: demo]")] = None,
+    size: OptionalSize = None,
     config: ConfigFile = None,
     settings: Settings = None,
     policy: Annotated[
@@ -73,11 +72,9 @@ def replay(
     from level1_pipeline.replay.plan import Costs, Plan
     from level1_pipeline.replay.walk import walk
 
-    if data is not None and size is not None:
-        raise UsageError("--data and --size: expected one of them; got both. Leave one out.")
     found = read_config(config or Path(__file__).parent / "replay" / "quick.toml", settings)
     plan = Plan(
-        data=data or generated(out / "generated", size or SizeName.demo),
+        data=given_or_generated(data, size, out / "generated"),
         out=out,
         weeks=weeks,
         config=found,

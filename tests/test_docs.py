@@ -1,6 +1,7 @@
 import functools
 import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -46,6 +47,22 @@ def test_every_make_target_is_phony_and_explained(root, targets):
     text = (root / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
     phony = set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split())
     assert phony == targets
+
+
+def test_no_variable_of_the_environment_narrows_the_tests_that_gate(root):
+    for target, narrowed in (("coverage", False), ("unit", True)):
+        command = ["make", "--always-make", "--dry-run", "--no-print-directory", target]
+        told = subprocess.run(
+            command,
+            cwd=root,
+            env={**os.environ, "TESTS": "-k nothing"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        (line,) = [each for each in told.splitlines() if "-m pytest" in each]
+        assert "-k nothing" not in line
+        assert ("smoke or not" in line) == narrowed
 
 
 def test_the_readme_needs_two_commands(root):
