@@ -4,8 +4,10 @@ A training runs on two workers of a scheduler over TCP. When a given number of i
 busiest worker is killed by SIGKILL, and its nanny starts another. Compared with an undisturbed run in one
 process are report.csv byte by byte and the sha256 of every graph of the bundle. Change no code meanwhile.
 
+The data are the last weeks of a few stores of every region and format: segments count here, not rows.
+
 Examples:
-  python tests/drills/dask_kill.py                          20 moments, 56 segments, about an hour on 2 cores
+  python tests/drills/dask_kill.py                          20 moments, 56 segments
   python tests/drills/dask_kill.py --size tiny --moments 4  8 segments
 """
 
@@ -22,14 +24,17 @@ from pathlib import Path
 from typing import Any
 
 from figures import ROOT, SMALL, note, parser, show
+from kill import cut
 
 sys.path.insert(0, str(ROOT / "tests" / "level1_pipeline"))
 from dask_cluster import cluster
 from distributed import Client
 
+from demand.sources.synthetic import generate
+
 PUBLISHED = (0, 7)  # exit codes of a run that published, 7 if not every segment passed the gate
 # Enough for most segments to pass the gate, so that there are graphs to compare.
-SETTINGS = [*SMALL, "--set=network.min_steps=50"]
+SETTINGS = [*SMALL, "--set=network.min_steps=50", "--set=gate.level=0.5", "--set=gate.draws=200"]
 EACH = 0.02  # seconds between two looks at the pieces
 LONGEST = 1800.0  # seconds that a run may take
 
@@ -63,10 +68,12 @@ def main() -> int:
     """0 if every disturbed run left what the undisturbed one did."""
     made = parser(__doc__, moments=(20, "moments at which a worker is killed"), seed=(2023, "of the data"))
     made.add_argument("--size", choices=["tiny", "demo"], default="demo", help="of the data [demo]")
+    made.add_argument("--stores", type=int, default=4, help="of each region and format [4]")
     options = made.parse_args()
     with tempfile.TemporaryDirectory(prefix="dask-kill-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        _command("data", "generate", "--size", options.size, "--seed", options.seed, "--out", folder / "data")
+        raw = generate(options.size, options.seed).tables
+        cut(raw, raw.stores.groupby(["region", "format"]).head(options.stores), folder / "data")
         note("undisturbed, in one process")
         expected, pieces = _undisturbed(folder)
         note(f"{len(expected.segments)} segments, {len(expected.graphs)} graphs, {pieces} pieces")
@@ -129,10 +136,6 @@ def _train(data: Path, store: Path, workers: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "level1_pipeline", *arguments], cwd=ROOT, stdout=log, stderr=log
     )
-
-
-def _command(*arguments: object) -> None:
-    subprocess.run([sys.executable, "-m", "level1_pipeline", *map(str, arguments)], cwd=ROOT, check=True)
 
 
 def _runs(process: subprocess.Popen[bytes]) -> bool:

@@ -117,7 +117,8 @@ def conclude(rows: list[dict[str, Any]], out: Path) -> int:
 
 def unharmed(bench: Bench, jobs: int) -> tuple[Bench, list[str], int]:
     """The bench with what an unharmed run leaves, and the seconds of `jobs` at once; stages, renames."""
-    cut(read_raw(TINY), bench.folder / "data")
+    raw = read_raw(TINY)
+    cut(raw, of_first_region(raw.stores), bench.folder / "data")
     stores = [bench.folder / f"unharmed{job}" for job in range(jobs)]
     begin = time.monotonic()
     runs = [bench.command(store, partial(count_renames, store.with_suffix(".renames"))) for store in stores]
@@ -133,10 +134,14 @@ def unharmed(bench: Bench, jobs: int) -> tuple[Bench, list[str], int]:
     return replace(bench, seconds=seconds, expected=expected), stages, renames
 
 
-def cut(raw: RawTables, folder: Path) -> None:
-    """Leaves the raw tables with one region and its last weeks alone in a folder."""
+def of_first_region(stores: pd.DataFrame) -> pd.DataFrame:
+    """The stores of one region."""
+    return stores[stores["region"] == stores["region"].min()]
+
+
+def cut(raw: RawTables, stores: pd.DataFrame, folder: Path) -> None:
+    """Leaves the raw tables of some stores and their last weeks alone in a folder."""
     first = pd.Timestamp(raw.as_of) - pd.Timedelta(weeks=WEEKS)
-    stores = raw.stores[raw.stores["region"] == raw.stores["region"].min()]
     own: dict[str, pd.DataFrame] = {"stores": stores}
     for name, key in CUT_BY.items():
         table = getattr(raw, name)

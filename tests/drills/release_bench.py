@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 from figures import ROOT, SMALL, TINY
-from kill import cut
+from kill import cut, of_first_region
 
 from demand.sources import read_raw
 from level1_pipeline import store
@@ -62,7 +62,8 @@ class Bench:
 def prepared(folder: Path, data: str) -> Bench:
     """A bench whose package is built; data: `tiny`, cut to one region, or a folder."""
     if data == "tiny":
-        cut(read_raw(TINY), folder / "data")
+        raw = read_raw(TINY)
+        cut(raw, of_first_region(raw.stores), folder / "data")
     else:
         shutil.copytree(data, folder / "data")
     settings = "".join(f"settings.{each.removeprefix('--set=').replace('=', ' = ')}\n" for each in SMALL)
