@@ -26,7 +26,9 @@ KINDS = (
     "chain",  # a task or script that trains and then judges
     "whole",  # a training script or pipeline that reads data, fits and judges
     "flow",  # a test that starts a run in which nothing is faked
+    "models",  # a test function that fits something and asks it, or asks a model itself
     "decides",  # a function that compares a metric and acts on a model by what comes out
+    "restarts",  # a function that trains where the data drifted or the model grew worse
     "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
     "splits",  # a function in which chance chooses which of two models answers

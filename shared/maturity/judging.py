@@ -12,6 +12,7 @@ from maturity.questions import Question, Rule
 from maturity.scanner import Scan
 
 SHOWN = 5
+SAID_BY_CODE = frozenset({"call", "base", "keyword"})
 DOCUMENTS = re.compile(
     r"(^|/)(README|index|CONTRIBUTING)[\w.-]*\.(md|rst|txt)$|^docs?/[^/]*\.(md|rst)$", re.IGNORECASE
 )
@@ -89,7 +90,13 @@ def _matching(scan: Scan, question: Question, rule: Rule) -> Iterator[Fact]:
             continue
         if question.ignored_in and question.ignored_in.search(fact.path):
             continue
+        if question.said and rule.kind in SAID_BY_CODE and not _says(scan, fact, question.said):
+            continue
         yield fact
+
+
+def _says(scan: Scan, fact: Fact, words: re.Pattern[str]) -> bool:
+    return bool(words.search(scan.tree.text(fact.path) or ""))
 
 
 def _in_area(wanted: str, fact: Fact) -> bool:

@@ -31,7 +31,10 @@ RUNNERS = re.compile(r"(^|/)((run|main)(_\w+)?|experiment)\.py$", re.IGNORECASE)
 RUNS_TRAINING = re.compile(r"\.(train|fit)(\s|$)")
 RUNS_TEST = re.compile(r"\.(test|evaluate|validate)(\s|$)")
 STARTS = re.compile(r"^(main|run\w*|(re)?train\w*|\w*pipeline|execute|flow)$")
-FRAMEWORKS = re.compile(r"^(fastapi|flask|starlette|gradio|streamlit|chainlit)\b")
+FRAMEWORKS = re.compile(
+    r"^(fastapi|flask|starlette|gradio|streamlit|chainlit|dash|litestar|sanic|falcon|bottle|quart|robyn|tornado\.web"
+    r"|aiohttp\.web|rest_framework|nicegui)\b"
+)
 SERVING = re.compile(
     r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
     re.IGNORECASE,

@@ -12,16 +12,16 @@ from typing import Any
 from maturity.bodies import (
     Function,
     baseline_of,
-    compares_releases,
-    decides,
     helpers_of,
+    models,
     runs_a_whole,
     splits,
     traces,
     verifies,
 )
-from maturity.calls import told
+from maturity.calls import told, told_by_dict
 from maturity.facts import Fact, area
+from maturity.gates import judges, restarts
 from maturity.syntax import Definition, can_fail, empty, living, plain, push, text_of, word_of
 
 STARTERS = re.compile(
@@ -103,8 +103,8 @@ class _Reader:
         body = list(living(tree.body))
         self.helpers = helpers_of(tree) if self.in_tests else frozenset()
         bare = ast.Module([each for each in body if not isinstance(each, Definition)], [])
-        if not self.in_tests and (decides(bare) or compares_releases(bare)):
-            self._add("decides", self.stem, 1)
+        if not self.in_tests:
+            self._judged(bare, self.stem, 1)
         stack: list[tuple[ast.AST, str]] = [(each, "") for each in reversed(body)]
         while stack:
             node, owner = stack.pop()
@@ -128,7 +128,12 @@ class _Reader:
             ast.List: lambda node, owner: self._command(node, owner, known=True),
             ast.Tuple: lambda node, owner: self._command(node, owner, known=True),
             ast.Attribute: self._attribute,
+            ast.Dict: self._dict,
         }
+
+    def _dict(self, node: ast.Dict, owner: str) -> None:
+        for said in told_by_dict(node):
+            self._add("keyword", said, node.lineno)
 
     def _attribute(self, node: ast.Attribute, owner: str) -> None:
         if node.attr in LEARNED:
@@ -182,18 +187,20 @@ class _Reader:
             NO_TEST.search(ast.unparse(each)) for each in plain(node.decorator_list)
         ):
             self._add("test", f"{self.stem}::{name}", node.lineno)
-            if runs_a_whole(node, self.helpers):
-                self._add("flow", f"{self.stem}::{name}", node.lineno)
+            for kind, shown in (("flow", runs_a_whole(node, self.helpers)), ("models", models(node))):
+                if shown:
+                    self._add(kind, f"{self.stem}::{name}", node.lineno)
+
+    def _judged(self, node: ast.AST, name: str, line: int) -> None:
+        for kind, shows in (("decides", judges), ("restarts", restarts)):
+            if shows(node):
+                self._add(kind, name, line)
 
     def _shown(self, node: Function, name: str) -> None:
-        if decides(node) or compares_releases(node):
-            self._add("decides", name, node.lineno)
-        if verifies(node):
-            self._add("verifies", name, node.lineno)
-        if traces(node):
-            self._add("traces", name, node.lineno)
-        if splits(node):
-            self._add("splits", name, node.lineno)
+        self._judged(node, name, node.lineno)
+        for kind, shows in (("verifies", verifies), ("traces", traces), ("splits", splits)):
+            if shows(node):
+                self._add(kind, name, node.lineno)
         if baseline := baseline_of(node):
             self._add("named", baseline, node.lineno)
 

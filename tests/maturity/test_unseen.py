@@ -1,0 +1,132 @@
+"""Kinds of things that repositories showed which no rule had been corrected on, each in its smallest form."""
+
+import pytest
+
+from maturity.grades import Grade
+
+DAG = "from airflow import DAG\ndag = DAG('nightly', schedule='@daily')\n{}\n"
+HELD = "def main(found):\n    if {}:\n        raise RuntimeError('worse')\n    return found\n"
+TOX = "[testenv]\ncommands =\n    unit: pytest tests\n    static: mypy src\n"
+AZURE = (
+    "pr: [main]\njobs:\n  - template: run.yml\n    parameters:\n      deploymentScript: ops/deploy_model.py\n"
+)
+TESTED = "def test_gpt():\n    {}\n"
+SHOWN = [
+    ("training-pipeline", {"dags/all.py": DAG.format("run(train_model)")}),
+    ("training-retrain", {"dags/all.py": DAG.format("task_id = 'fit'")}),
+    ("training-pipeline", {"dvc.yaml": "stages:\n  mine:\n    cmd: python train.py\n"}),
+    ("training-pipeline", {"bodywork.yaml": "pipeline:\n  DAG: train_model >> serve_model\n"}),
+    ("training-trigger", {"watch.py": "if drift_detected:\n    train_and_register()\n"}),
+    ("training-trigger", {"pipeline_triggering/main.py": "x = 1\n"}),
+    ("training-trigger", {"k8s/retrain.yaml": "kind: CronJob\n"}),
+    (
+        "training-retrain",
+        {"flow.py": "import metaflow\n\n@metaflow.schedule(weekly=True)\nclass Train:\n    x = 1\n"},
+    ),
+    ("training-reproducible", {"grid.py": "GRID = {'random_state': [42], 'depth': [2, 4]}\n"}),
+    (
+        "training-tuning",
+        {"t.py": "from google.cloud import aiplatform\naiplatform.HyperparameterTuningJob(a)\n"},
+    ),
+    ("training-config", {"src/defaults.py": "LEARNING_RATE = 0.1\n"}),
+    ("training-config", {"conf/model.yaml": "model: gru\nwindow: 12\n"}),
+    ("quality-gate", {"fit.py": HELD.format("found.r_squared < error_threshold")}),
+    ("quality-gate", {"fit.py": HELD.format("found['accuracy'] < 0.8")}),
+    ("quality-gate", {"fit.py": "assert auc > MIN_AUC\n"}),
+    ("quality-gate", {"keep.py": "def is_new_model_better(a, b):\n    return a > b\n"}),
+    (
+        "quality-slices",
+        {"e.py": "import tensorflow_model_analysis as t\nt.SlicingSpec(feature_keys=['shop'])\n"},
+    ),
+    ("quality-model-tests", {"tests/test_import.py": TESTED.format("assert model(3) == 4")}),
+    (
+        "quality-model-tests",
+        {"tests/test_import.py": TESTED.format("a.fit(x)\n    assert a.predict(x) == 4")},
+    ),
+    ("release-serving", {"up.py": "tuner.deploy(initial_instance_count=1)\n"}),
+    ("release-serving", {"k8s/s.yaml": "kind: InferenceService\n"}),
+    (
+        "release-environments",
+        {"conf/infra-DEV.variables.yml": "a: 1\n", "conf/infra-PRD.variables.yml": "a: 2\n"},
+    ),
+    (
+        "ops-drift",
+        {"m.py": "from sagemaker.model_monitor import DefaultModelMonitor\nDefaultModelMonitor()\n"},
+    ),
+    ("ops-alerts", {"dags/d.py": "ARGS = {'email_on_failure': True}\n"}),
+    ("ops-alerts", {"m.py": "vertex.EmailAlertConfig(user_emails=who)\n"}),
+    ("ops-explain", {"ask.py": "print(endpoint.explain(rows))\n"}),
+    ("ops-performance", {"ask.py": "import mlflow\nmlflow.log_metric('avg_latency', 3)\n"}),
+    ("code-lock", {"requirements.txt": "a==1\n", "requirements-dev.txt": "b\n"}),
+]
+NOT_SHOWN = [
+    ("training-pipeline", {"dags/all.py": DAG.format("run(check_drift, train_data)")}),
+    ("training-trigger", {"dags/all.py": DAG.format("from sklearn.model_selection import train_test_split")}),
+    ("training-trigger", {"watch.py": "if drift_detected:\n    send_mail()\n"}),
+    ("training-config", {"config/azureml.json": '{"architecture": "amd64"}\n'}),
+    ("training-config", {"conf/chat.yaml": "model: small\n"}),
+    ("training-reproducible", {"generate_rows.py": "import numpy as np\nnp.random.seed(1)\n"}),
+    ("quality-gate", {"fit.py": HELD.format("n_errors > max_errors")}),
+    ("quality-gate", {"fit.py": HELD.format("score_threshold < 0")}),
+    (
+        "quality-gate",
+        {"frame.py": "def grown(old_shape, new_shape):\n    return new_shape[0] > old_shape[0]\n"},
+    ),
+    (
+        "quality-slices",
+        {"e.py": "import tensorflow_model_analysis as t\nt.EvalConfig(slicing_specs=[t.SlicingSpec()])\n"},
+    ),
+    ("quality-baseline", {"monitoring/base.py": "def create_baseline(rows):\n    return rows.describe()\n"}),
+    ("quality-model-tests", {"tests/test_it.py": TESTED.format("assert client.predict(3) == 4")}),
+    ("lineage-trace", {"run.py": "from ml_metadata.proto import metadata_store_pb2\n"}),
+    ("ops-quality", {"m.py": "vertex.ModelMonitoringObjectiveConfig()\nget_model_monitor_uri()\n"}),
+    ("ops-drift", {"fake.py": "def simulate_drift(rows):\n    return rows * 2\n"}),
+    ("code-checks", {"Makefile": "check:\n\tflake8 --exit-zero src\n"}),
+    ("code-lock", {"requirements.txt": "a>=1\n", "notebooks/requirements_nb.txt": "b==1\n"}),
+    ("release-canary", {"mkdocs.yml": "nav:\n  - Canary releases: canary.md\n"}),
+    (
+        "code-pipeline-test",
+        {".github/workflows/c.yml": "on: push\njobs:\n  a:\n    steps:\n      - run: docker build ./train\n"},
+    ),
+]
+STARTED = [
+    (
+        "code-tests",
+        {"tox.ini": TOX, ".circleci/config.yml": "jobs:\n  a:\n    steps:\n      - run: tox -e py39-unit\n"},
+    ),
+    ("code-tests", {"Jenkinsfile": "stage('t') {\n  steps {\n    sh 'pytest -q'\n  }\n}\n"}),
+    (
+        "code-tests",
+        {"bitbucket-pipelines.yml": "pipelines:\n  default:\n    - step:\n        script: [pytest]\n"},
+    ),
+    ("code-tests", {".travis.yml": "script:\n  - pytest\n"}),
+    ("code-tests", {".travis.yml": "script: docker compose run web pytest -q\n"}),
+    (
+        "release-deploy",
+        {
+            "ci/all.yml": AZURE,
+            "ci/run.yml": "parameters:\n  - name: deploymentScript\nsteps:\n  - script: echo\n",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("question", "texts"), SHOWN)
+def test_evidence_of_an_unseen_kind_is_found(question, texts, grade):
+    assert grade(question, texts) >= Grade.EXISTS
+
+
+@pytest.mark.parametrize(("question", "texts"), NOT_SHOWN)
+def test_what_only_looks_like_evidence_is_not_found(question, texts, grade):
+    assert grade(question, texts) < Grade.EXISTS
+
+
+@pytest.mark.parametrize(("question", "texts"), STARTED)
+def test_what_another_service_starts_is_started(question, texts, grade):
+    tests = {"tests/test_rows.py": "def test_sum():\n    assert 1 + 1 == 2\n"}
+    assert grade(question, tests | texts) is Grade.AUTOMATIC
+
+
+def test_an_azure_pipeline_whose_list_of_triggers_is_none_starts_by_nothing(grade):
+    texts = {"ci/all.yml": "trigger:\n- none\nsteps:\n  - script: python deploy_model.py\n"}
+    assert grade("release-deploy", texts) is Grade.EXISTS
