@@ -7,10 +7,11 @@ from functools import lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 RUNS = re.compile(
-    r"^(run|main|train|execute|invoke|launch|call|check_call|check_output|Popen|system|pipeline|flow|workflow|job)$"
+    r"^(run|main|train|execute|execute_notebook|invoke|launch|call|check_call|check_output|Popen|system|pipeline|flow|workflow|job)$"
     r"|^_?(run|train(?!_test)|trigger|submit)_|_(run|main|train|training)$"
     r"|^(?!(build|make|create|get|load|define|compile|setup)_)\w*_(pipeline|flow|workflow|job)$"
 )
+DATABASE = re.compile(r"(^|_)(db|session|conn(ection)?|cursor|engine)$", re.IGNORECASE)
 FAKES = re.compile(r"^(setattr|patch|MagicMock|Mock|AsyncMock|create_autospec)$")
 BASELINE = re.compile(
     r"^(seasonal_)?naive\d*_(forecasts?|preds?|predictions?|mae|mape|smapes?|mases?|rmse|mse|errors?|scores?|metrics?|model)$"
@@ -73,7 +74,14 @@ def helpers_of(tree: ast.Module) -> frozenset[str]:
 
 
 def _starts(names: list[tuple[str, ast.Call]]) -> bool:
-    return any(RUNS.search(name) and (name != "train" or call.args or call.keywords) for name, call in names)
+    return any(
+        RUNS.search(name) and (name != "train" or call.args or call.keywords) and not _asks_a_database(call)
+        for name, call in names
+    )
+
+
+def _asks_a_database(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and any(map(DATABASE.search, words_of(call.func.value)))
 
 
 def baseline_of(node: Function) -> str | None:

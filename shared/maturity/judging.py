@@ -12,6 +12,14 @@ from maturity.questions import Question, Rule
 from maturity.scanner import Scan
 
 SHOWN = 5
+FEW = 10
+LIBRARIES = re.compile(
+    r"^(sklearn|torch|tensorflow|keras|xgboost|lightgbm|catboost|statsmodels|prophet|jax|flax|transformers|lightning"
+    r"|pytorch_lightning|mlflow|pyspark\.ml|fastai|spacy|gensim|h2o|autogluon|sktime|darts|statsforecast|mlforecast"
+    r"|neuralforecast|pmdarima|surprise|implicit|onnx|onnxruntime|kfp|zenml|metaflow|azureml|sagemaker|tfx|ray\.train)\b"
+)
+LEARNS = re.compile(r"(^|[._])(re)?(train|fit|predict)(_model|er|ing)?(\(\))?$", re.IGNORECASE)
+SOFT = frozenset({"command", "uses"})  # what may fail without a word shows nothing
 SAID_BY_CODE = frozenset({"call", "base", "keyword"})
 DOCUMENTS = re.compile(
     r"(^|/)(README|index|CONTRIBUTING)[\w.-]*\.(md|rst|txt)$|^docs?/[^/]*\.(md|rst)$", re.IGNORECASE
@@ -46,6 +54,8 @@ def _judge_one(
 ) -> Result:
     if question.asked:
         return Result(question, None, because="not answered yet")
+    if _of_learning(question) and not learns(scan):
+        return _claimed(question, documents)
     graded = sorted(_graded(scan, question), key=lambda each: (-each[0], each[1], _told(each[2])))
     if not graded:
         return _claimed(question, documents)
@@ -60,6 +70,17 @@ def _judge_one(
             tuple(shown[:SHOWN]),
         )
     return Result(question, best, facts[:SHOWN], _because(best, facts[0]))
+
+
+def _of_learning(question: Question) -> bool:
+    return question.dimension in {"training", "model quality"} or question.id.startswith("data-features")
+
+
+def learns(scan: Scan) -> bool:
+    """Whether anything learns here, by a library or a word; a handful of files may leave it open."""
+    said = (("import", LIBRARIES), ("def", LEARNS), ("call", LEARNS))
+    few = sum(path.endswith((".py", ".ipynb")) for path in scan.tree.paths) < FEW
+    return few or any(scan.facts.matching(kind, words) for kind, words in said)
 
 
 def _told(fact: Fact) -> tuple[int, str, int]:
@@ -86,6 +107,8 @@ def _matching(scan: Scan, question: Question, rule: Rule) -> Iterator[Fact]:
             continue
         if rule.events and not rule.events & {event.partition("@")[0] for event in fact.events}:
             continue
+        if fact.soft and fact.kind in SOFT:
+            continue
         if question.ignored and question.ignored.search(fact.name):
             continue
         if question.ignored_in and question.ignored_in.search(fact.path):
@@ -100,7 +123,8 @@ def _says(scan: Scan, fact: Fact, words: re.Pattern[str]) -> bool:
 
 
 def _in_area(wanted: str, fact: Fact) -> bool:
-    here = area(fact.path)
+    is_job = fact.kind in {"uses", "command"} and fact.path.endswith((".yml", ".yaml"))
+    here = "product" if is_job else area(fact.path)
     if wanted == "code":
         return here == "product"
     return here == wanted or (wanted == "product" and here == "notebook")

@@ -12,7 +12,7 @@ PINNED = re.compile(r"^[\w.-]+(\[[^\]]*\])?\s*={1,3}\s*\d")
 NEARLY_ALL = 0.8
 LISTS = re.compile(r"(^|/)(requirements|constraints)[\w.-]*\.(txt|in)$", re.IGNORECASE)
 BESIDE = re.compile(
-    r"(^|/)(notebooks?|docs?|examples?|tests?|tools)/|(requirements|constraints)\w*[-_.]?(nb|notebooks?|docs?|dev|develop\w*"
+    r"(^|/)(notebooks?|docs?|examples?|scripts|tests?|tools)/|(requirements|constraints)\w*[-_.]?(nb|notebooks?|docs?|dev|develop\w*"
     r"|tests?|testing|ci|cicd|lint|build)\w*\.(txt|in)$|(dev|test|docs?)[-_]requirements",
     re.IGNORECASE,
 )
@@ -26,7 +26,8 @@ def read_needs(tree: Tree) -> Iterator[Fact]:
     """
     lists = {path: found for path in tree.paths if (found := list(_needs(path, tree)))}
     yield from (fact for found in lists.values() for fact in found)
-    main = [path for path in lists if LISTS.search(path) and not BESIDE.search(path)]
+    main = [*tree.named("pyproject.toml", "setup.py")]
+    main += [path for path in lists if LISTS.search(path) and not BESIDE.search(path)]
     for path, found in lists.items():
         if main and LISTS.search(path) and BESIDE.search(path):
             continue

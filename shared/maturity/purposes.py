@@ -8,13 +8,13 @@ from maturity.files import Tree
 from maturity.graph import Graph
 from maturity.python_code import Code
 
-TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing)?(?=[\s/_.:-]|$)", re.IGNORECASE)
+TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing|er)?(?=[\s/_.:-]|$)", re.IGNORECASE)
 READS = re.compile(
     r"read_\w+|\.read\b|load_(data|dataset|csv|iris|diabetes)|load_\w*_data|fetch_\w+|\binstantiate\b|[Dd]ata_?[Ll]oader"
     r"|DataModule|from_csv"
 )
 FITS = re.compile(
-    r"\.fit(_generator|_transform)?(\s|$|\()|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
+    r"\.fit(_generator|_transform)?(\s|$|\()|\bfit_(model|estimator)\b|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
     re.IGNORECASE,
 )
 SCORES = re.compile(
@@ -46,7 +46,8 @@ FOLDERS = re.compile(
     r"(^|/)(serving|scoring|inference|serve|web-service|streaming|batch)/\w+\.py$", re.IGNORECASE
 )
 SAYS_PREDICT = re.compile(
-    r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|generate", re.IGNORECASE
+    r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|\.generate\(|generate_(text|answer|response|completion|image)",
+    re.IGNORECASE,
 )
 SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
 SAVES = re.compile(r"dump\(saves=")
@@ -81,7 +82,9 @@ def _served(tree: Tree, path: str, code: Code) -> int:
         shown = 1
     if shown and SAYS_PREDICT.search(tree.text(path) or ""):
         return shown
-    return int(bool(SERVING.search(path) and PREDICTS.search(_said(code, "call", "def", "import"))))
+    calls = _said(code, "call")
+    predicts = PREDICTS.search(_said(code, "call", "def", "import")) and not FITS.search(calls)
+    return int(bool(SERVING.search(path) and predicts))
 
 
 def seeded(codes: dict[str, Code]) -> Iterator[Fact]:
@@ -105,7 +108,7 @@ def _is_whole(path: str, code: Code) -> bool:
 
     A script whose name begins with a number is a step that is run by hand.
     """
-    name = path.rpartition("/")[2].removesuffix(".py")
+    name = path.removesuffix("/__main__.py").rpartition("/")[2].removesuffix(".py")
     if name[:1].isdigit():
         return False
     calls = _said(code, "call")

@@ -187,6 +187,8 @@ class _Reader:
             NO_TEST.search(ast.unparse(each)) for each in plain(node.decorator_list)
         ):
             self._add("test", f"{self.stem}::{name}", node.lineno)
+            if any(each.arg == "benchmark" for each in node.args.args):
+                self._add("timed", f"{self.stem}::{name}", node.lineno)
             for kind, shown in (("flow", runs_a_whole(node, self.helpers)), ("models", models(node))):
                 if shown:
                     self._add(kind, f"{self.stem}::{name}", node.lineno)
