@@ -21,7 +21,7 @@ SERVES = re.compile(
     re.IGNORECASE,
 )
 PREPARES = re.compile(
-    r"(^|[/_])(feature\w*|preprocess\w*|transform\w*|condition\w*|clean\w*|prepar\w*|encod\w*|process\w*|data|tokeni\w*|design)([/_.]|$)",
+    r"(^|[/_])(feature\w*|preprocess\w*|transform\w*|condition\w*|clean\w*|prepar\w*|encod\w*|process\w*|augment\w*|data|tokeni\w*|design)([/_.]|$)",
     re.IGNORECASE,
 )
 BUILDS = re.compile(
@@ -30,7 +30,7 @@ BUILDS = re.compile(
     r"|^buildah (bud|build)|^gcloud builds submit"
 )
 SETTINGS = re.compile(
-    r"(^|/)(conf|confs|config|configs|configuration)/.*\.(ya?ml|toml|json|gin|py)$"
+    r"(^|/)(conf|confs|config|configs|configuration|hyps|hparams)/.*\.(ya?ml|toml|json|gin|py)$"
     r"|(^|/)(config|settings|recipe|defaults|h(yper_?)?params?(eters)?)\.(ya?ml|toml|json|gin|py)$",
     re.IGNORECASE,
 )

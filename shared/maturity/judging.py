@@ -105,7 +105,7 @@ def _matching(scan: Scan, question: Question, rule: Rule) -> Iterator[Fact]:
     for fact in scan.facts.matching(rule.kind, rule.find):
         if rule.area != "any" and not _in_area(rule.area, fact):
             continue
-        if rule.events and not rule.events & {event.partition("@")[0] for event in fact.events}:
+        if rule.events and not _started_by(rule.events, fact.events):
             continue
         if fact.soft and fact.kind in SOFT:
             continue
@@ -116,6 +116,13 @@ def _matching(scan: Scan, question: Question, rule: Rule) -> Iterator[Fact]:
         if question.said and rule.kind in SAID_BY_CODE and not _says(scan, fact, question.said):
             continue
         yield fact
+
+
+def _started_by(wanted: frozenset[str], events: frozenset[str]) -> bool:
+    """Whether one of these events starts it, and not in a workflow that tests each change as well."""
+    pairs = [event.partition("@")[::2] for event in events]
+    tests = {workflow for event, workflow in pairs if event == "pull_request" and event not in wanted}
+    return any(event in wanted and workflow not in tests for event, workflow in pairs)
 
 
 def _says(scan: Scan, fact: Fact, words: re.Pattern[str]) -> bool:

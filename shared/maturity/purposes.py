@@ -14,12 +14,12 @@ READS = re.compile(
     r"|DataModule|from_csv"
 )
 FITS = re.compile(
-    r"\.fit(_generator|_transform)?(\s|$|\()|\bfit_(model|estimator)\b|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
+    r"\.fit(_generator|_transform)?(\s|$|\()|\bfit_(model|estimator)\b|\.backward(\s|$)|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
     re.IGNORECASE,
 )
 SCORES = re.compile(
     r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b"
-    r"|EarlyStopping|ModelCheckpoint|_validation\b"
+    r"|EarlyStopping|ModelCheckpoint|_validation\b|(^|[\s.])validate(\.run)?(\s|$)"
 )
 PIPELINES = re.compile(r"(^|/)((ml_|train(ing)?_)?pipeline|build_train_pipeline)\.py$", re.IGNORECASE)
 PREPARES = re.compile(
