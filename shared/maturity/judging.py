@@ -13,6 +13,22 @@ from maturity.scanner import Scan
 
 SHOWN = 5
 FEW = 10
+OF_LEARNING = frozenset(
+    [
+        "data-features-tested",
+        "data-features-shared",
+        "data-features-rules",
+        "data-features-value",
+        "code-pipeline-test",
+        "release-promotion",
+        "lineage-registry",
+        "lineage-trace",
+        "ops-quality",
+        "ops-drift",
+        "ops-staleness",
+        "ops-explain",
+    ]
+)
 LIBRARIES = re.compile(
     r"^(sklearn|torch|tensorflow|keras|xgboost|lightgbm|catboost|statsmodels|prophet|jax|flax|transformers|lightning"
     r"|pytorch_lightning|mlflow|pyspark\.ml|fastai|spacy|gensim|h2o|autogluon|sktime|darts|statsforecast|mlforecast"
@@ -73,7 +89,7 @@ def _judge_one(
 
 
 def _of_learning(question: Question) -> bool:
-    return question.dimension in {"training", "model quality"} or question.id.startswith("data-features")
+    return question.dimension in {"training", "model quality"} or question.id in OF_LEARNING
 
 
 def learns(scan: Scan) -> bool:

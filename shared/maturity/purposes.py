@@ -52,6 +52,11 @@ SAYS_PREDICT = re.compile(
 SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
 SAVES = re.compile(r"dump\(saves=")
 LOADS = re.compile(r"(^|\.)(joblib|pickle|cloudpickle|dill)\.load$")
+KEEPS = re.compile(
+    r"(^|\.)(joblib|pickle|cloudpickle|dill|skops\.io)\.(dump|load)s?$|(log|save|load|register)_model$|to_onnx$|convert_sklearn$"
+    r"|Model\.(upload|register)$|\.save$|^@zenml\."
+)
+PIPED = re.compile(r"^sklearn\.(pipeline\.(Pipeline|make_pipeline)|compose\.\w+)")
 RACES = re.compile(r"(^|/)([\w-]*(benchmark|latency|throughput|speed)\w*|bench)(/\w+)*\.py$", re.IGNORECASE)
 CLOCKS = re.compile(
     r"(^|\s)(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+|torch\.(cuda\.Event|utils\.benchmark)"
@@ -63,6 +68,7 @@ def purposes(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]
     """Files that train and judge, that serve, that measure speed; and seeds, by what else is there."""
     yield from seeded(codes)
     yield from kept(codes)
+    yield from piped(codes)
     for path, code in codes.items():
         events = frozenset(graph.starts.get(("run", path), ()))
         if RACES.search(path) and CLOCKS.search(_said(code, "call")):
@@ -82,9 +88,18 @@ def _served(tree: Tree, path: str, code: Code) -> int:
         shown = 1
     if shown and SAYS_PREDICT.search(tree.text(path) or ""):
         return shown
+    if line := _entered(code):
+        return line
     calls = _said(code, "call")
     predicts = PREDICTS.search(_said(code, "call", "def", "import")) and not FITS.search(calls)
     return int(bool(SERVING.search(path) and predicts))
+
+
+def _entered(code: Code) -> int:
+    """The line of `run` where a scoring service enters by `init` and `run` and a model is loaded; else 0."""
+    defined = {fact.name: fact.line for fact in code.facts if fact.kind == "def"}
+    loads = any(fact.kind == "call" and LOADS.search(fact.name) for fact in code.facts)
+    return defined["run"] if loads and {"init", "run"} <= defined.keys() else 0
 
 
 def seeded(codes: dict[str, Code]) -> Iterator[Fact]:
@@ -101,6 +116,14 @@ def kept(codes: dict[str, Code]) -> Iterator[Fact]:
     if any(fact.kind == "call" and LOADS.search(fact.name) for fact in facts):
         found = (fact for fact in facts if fact.kind == "keyword" and SAVES.search(fact.name))
         yield from (fact._replace(name=f"kept({fact.name})") for fact in found)
+
+
+def piped(codes: dict[str, Code]) -> Iterator[Fact]:
+    """Pipelines from features to model, where models are kept for later."""
+    facts = [fact for path, code in codes.items() if area(path) != "test" for fact in code.facts]
+    if any(fact.kind == "call" and KEEPS.search(fact.name) for fact in facts):
+        found = (fact for fact in facts if fact.kind == "call" and PIPED.search(fact.name))
+        yield from (fact._replace(kind="piped") for fact in found)
 
 
 def _is_whole(path: str, code: Code) -> bool:

@@ -59,6 +59,43 @@ SHOWN = [
     ("ops-performance", {"ask.py": "import mlflow\nmlflow.log_metric('avg_latency', 3)\n"}),
     ("code-lock", {"requirements.txt": "a==1\n", "requirements-dev.txt": "b\n"}),
 ]
+SHOWN += [
+    (
+        "data-contract",
+        {"dbt/schema.yml": "models:\n- name: a\n  columns:\n  - name: b\n    tests: [unique]\n"},
+    ),
+    ("data-features-tested", {"src/test_prep.py": "def test_prep_data():\n    assert prep() == 3\n"}),
+    (
+        "data-features-shared",
+        {"a.py": "from sklearn.pipeline import Pipeline\njoblib.dump(Pipeline([s, m]), 'f')\n"},
+    ),
+    (
+        "training-pipeline",
+        {"net_trainer/__main__.py": "a = pd.read_csv('a')\nloss(a).backward()\neval_model(a)\n"},
+    ),
+    (
+        "training-tuning",
+        {"a.py": "from azureml.train.automl import AutoMLConfig\nAutoMLConfig(task='forecasting')\n"},
+    ),
+    ("training-config", {"data/hyps/low.yaml": "lr0: 0.01\nmomentum: 0.9\n"}),
+    ("quality-model-tests", {"src/eval_tests.py": "def test_model_shape():\n    assert shape() == 3\n"}),
+    ("release-canary", {"up.sh": "az ml online-endpoint update --traffic blue=90 green=10\n"}),
+    ("release-environments", {"dags/staging_serving.py": "x = 1\n", "dags/production_serving.py": "x = 2\n"}),
+    (
+        "release-serving",
+        {
+            "scripts/forecast.py": "def init():\n    go()\n\n"
+            "def run(rows):\n    return joblib.load('m')(rows)\n"
+        },
+    ),
+    ("ops-alerts", {"watch.py": "class MailAlert:\n    def notify(self, who):\n        return who\n"}),
+    ("ops-performance", {"tests/test_it.py": "def test_rows(benchmark):\n    benchmark(go)\n"}),
+    (
+        "security-audit",
+        {"tests/ci/check.yml": "pr: [main]\nsteps:\n  - task: ComponentGovernanceComponentDetection@0\n"},
+    ),
+    ("security-integrity", {"load.py": "def verify_file(path):\n    return digest(path)\n"}),
+]
 NOT_SHOWN = [
     ("training-pipeline", {"dags/all.py": DAG.format("run(check_drift, train_data)")}),
     ("training-trigger", {"dags/all.py": DAG.format("from sklearn.model_selection import train_test_split")}),
@@ -87,6 +124,31 @@ NOT_SHOWN = [
     (
         "code-pipeline-test",
         {".github/workflows/c.yml": "on: push\njobs:\n  a:\n    steps:\n      - run: docker build ./train\n"},
+    ),
+]
+JOB = "on:\n  push:\n  pull_request:\n  schedule: [cron]\njobs:\n  a:\n    steps:\n      - run: {}\n"
+RETRAINED = JOB.format("python train.py")
+NOT_SHOWN += [
+    ("data-features-shared", {"a.py": "from sklearn.pipeline import Pipeline\nPipeline([s, m]).fit(rows)\n"}),
+    ("training-retrain", {".github/workflows/c.yml": RETRAINED, "train.py": "x = 1\n"}),
+    ("code-pipeline-test", {"tests/test_api.py": "def test_smoke(db):\n    assert db.execute(select(1))\n"}),
+    ("quality-gate", {"a.ipynb": '{"cells": [{"cell_type": "code", "source": "assert accuracy > 0.7"}]}'}),
+    ("release-canary", {"up.sh": "az ml online-endpoint update --traffic blue=100\n"}),
+    ("release-serving", {"net/callbacks/scoring.py": "def scoring(net):\n    return net\n"}),
+    ("release-serving", {"main.py": "model.fit(rows)\nprint(model.predict(rows))\n"}),
+    (
+        "lineage-data-version",
+        {"a.py": "from azureml.core import Dataset\nDataset.Tabular.from_delimited_files(path)\n"},
+    ),
+    ("ops-alerts", {"net.py": "class Net:\n    def notify(self, name):\n        return name\n"}),
+    ("ops-staleness", {"dag.py": "def check_weather_staleness_task(rows):\n    return rows\n"}),
+    (
+        "security-audit",
+        {".github/workflows/c.yml": "on: push\njobs:\n  a:\n    steps:\n      - run: pip-audit || true\n"},
+    ),
+    (
+        "code-lock",
+        {"pyproject.toml": "[project]\ndependencies = ['a']\n", "scripts/old/requirements.txt": "b==1\n"},
     ),
 ]
 STARTED = [
@@ -130,3 +192,11 @@ def test_what_another_service_starts_is_started(question, texts, grade):
 def test_an_azure_pipeline_whose_list_of_triggers_is_none_starts_by_nothing(grade):
     texts = {"ci/all.yml": "trigger:\n- none\nsteps:\n  - script: python deploy_model.py\n"}
     assert grade("release-deploy", texts) is Grade.EXISTS
+
+
+def test_where_nothing_learns_a_test_is_no_test_of_a_model(grade):
+    texts = {f"shop/part_{number}.py": "def sell(rows):\n    return rows\n" for number in range(10)}
+    texts["tests/test_models.py"] = "def test_model_of_a_table():\n    assert read() == 3\n"
+    assert grade("quality-model-tests", texts) is Grade.NONE
+    texts["shop/learn.py"] = "import sklearn\n"
+    assert grade("quality-model-tests", texts) >= Grade.EXISTS
