@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 Dotted = Callable[[ast.AST], str]
 TELLING = re.compile(
     r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|repo_type|target_names|registered_model_name|timetable|crons"
-    r"|(model_)?run_id|type|feature_keys|feature_values|email_on_failure|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
+    r"|(model_)?run_id|type|feature_keys|feature_values|experiment_config|email_on_failure|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
 )
 PLANNERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
 PLANNED = frozenset({"schedule", "schedules", "cron", "interval"})

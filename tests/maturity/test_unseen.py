@@ -126,10 +126,17 @@ NOT_SHOWN = [
         {".github/workflows/c.yml": "on: push\njobs:\n  a:\n    steps:\n      - run: docker build ./train\n"},
     ),
 ]
+SHOWN += [
+    ("training-tracking", {"p.py": "steps.TrainingStep('fit', experiment_config={'TrialName': name})\n"}),
+    ("quality-gate", {"p.py": "steps.choice_rule.ChoiceRule.NumericLessThan(variable=rmse, value=10)\n"}),
+    ("release-promotion", {"p.yml": "Stages:\n- Actions:\n  - ActionTypeId:\n      Category: Approval\n"}),
+    ("ops-alerts", {"p.yml": "Resources:\n  Late:\n    Type: AWS::CloudWatch::Alarm\n"}),
+]
 JOB = "on:\n  push:\n  pull_request:\n  schedule: [cron]\njobs:\n  a:\n    steps:\n      - run: {}\n"
 RETRAINED = JOB.format("python train.py")
 NOT_SHOWN += [
     ("data-features-shared", {"a.py": "from sklearn.pipeline import Pipeline\nPipeline([s, m]).fit(rows)\n"}),
+    ("data-features-value", {"e.py": "def fit_leave_one_out(rows):\n    return rows\n"}),
     ("training-retrain", {".github/workflows/c.yml": RETRAINED, "train.py": "x = 1\n"}),
     ("code-pipeline-test", {"tests/test_api.py": "def test_smoke(db):\n    assert db.execute(select(1))\n"}),
     ("quality-gate", {"a.ipynb": '{"cells": [{"cell_type": "code", "source": "assert accuracy > 0.7"}]}'}),
