@@ -12,6 +12,7 @@ RUNS = re.compile(
     r"|^(?!(build|make|create|get|load|define|compile|setup)_)\w*_(pipeline|flow|workflow|job)$"
 )
 DATABASE = re.compile(r"(^|_)(db|session|conn(ection)?|cursor|engine)$", re.IGNORECASE)
+ALL = "*"
 FAKES = re.compile(r"^(setattr|patch|MagicMock|Mock|AsyncMock|create_autospec)$")
 BASELINE = re.compile(
     r"^(seasonal_)?naive\d*_(forecasts?|preds?|predictions?|mae|mape|smapes?|mases?|rmse|mse|errors?|scores?|metrics?|model)$"
@@ -61,16 +62,18 @@ def runs_a_whole(node: Function, helpers: frozenset[str]) -> bool:
     if any(FAKES.match(name) for name, _ in names) or "patch" in _decorated(node):
         return False
     asked = {argument.arg for argument in node.args.args}
-    return _starts(names) or bool(helpers & (asked | {name for name, _ in names}))
+    return _starts(names) or bool(helpers & (asked | {ALL} | {name for name, _ in names}))
 
 
 def helpers_of(tree: ast.Module) -> frozenset[str]:
-    """The functions of a file of tests that are no tests and start a run."""
-    return frozenset(
-        each.name
+    """The functions of a file of tests that are no tests and start a run; one for all tests is `*` too."""
+    found = [
+        each
         for each in walked(tree)
         if isinstance(each, Function) and not each.name.startswith("test") and _starts(list(called_in(each)))
-    )
+    ]
+    own = {ALL for each in found if "autouse=True" in _decorated(each)}
+    return frozenset(own | {each.name for each in found})
 
 
 def _starts(names: list[tuple[str, ast.Call]]) -> bool:

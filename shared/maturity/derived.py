@@ -31,7 +31,7 @@ BUILDS = re.compile(
 )
 SETTINGS = re.compile(
     r"(^|/)(conf|confs|config|configs|configuration|hyps|hparams)/.*\.(ya?ml|toml|json|gin|py)$"
-    r"|(^|/)(config|settings|recipe|defaults|h(yper_?)?params?(eters)?)\.(ya?ml|toml|json|gin|py)$",
+    r"|(^|/)([\w-]+[-_])?config([-_][\w-]+)?\.ya?ml$|(^|/)(config|settings|recipe|defaults|h(yper_?)?params?(eters)?)\.(ya?ml|toml|json|gin|py)$",
     re.IGNORECASE,
 )
 SURE = (  # nothing but a model has these

@@ -120,10 +120,15 @@ def kept(codes: dict[str, Code]) -> Iterator[Fact]:
 
 def piped(codes: dict[str, Code]) -> Iterator[Fact]:
     """Pipelines from features to model, where models are kept for later."""
-    facts = [fact for path, code in codes.items() if area(path) != "test" for fact in code.facts]
-    if any(fact.kind == "call" and KEEPS.search(fact.name) for fact in facts):
-        found = (fact for fact in facts if fact.kind == "call" and PIPED.search(fact.name))
-        yield from (fact._replace(kind="piped") for fact in found)
+    calls = {
+        path: [fact for fact in code.facts if fact.kind == "call"]
+        for path, code in codes.items()
+        if area(path) != "test"
+    }
+    keeping = {path for path, said in calls.items() if any(KEEPS.search(fact.name) for fact in said)}
+    for path, said in calls.items():
+        if path in keeping or (keeping and area(path) == "product"):
+            yield from (fact._replace(kind="piped") for fact in said if PIPED.search(fact.name))
 
 
 def _is_whole(path: str, code: Code) -> bool:

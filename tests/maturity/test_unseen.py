@@ -130,6 +130,21 @@ SHOWN += [
     ("training-tracking", {"p.py": "steps.TrainingStep('fit', experiment_config={'TrialName': name})\n"}),
     ("quality-gate", {"p.py": "steps.choice_rule.ChoiceRule.NumericLessThan(variable=rmse, value=10)\n"}),
     ("release-promotion", {"p.yml": "Stages:\n- Actions:\n  - ActionTypeId:\n      Category: Approval\n"}),
+    ("training-config", {"pipelines/config_train_pipeline.yaml": "steps:\n  tune:\n    epochs: 5\n"}),
+    (
+        "code-pipeline-test",
+        {
+            "tests/test_pipeline.py": "@pytest.fixture(autouse=True)\ndef started():\n    pipeline.run(x)\n\n"
+            "def test_end():\n    assert last() == 3\n"
+        },
+    ),
+    (
+        "data-features-shared",
+        {
+            "a.ipynb": '{"cells": [{"cell_type": "code", "source": "import sklearn.pipeline\\n'
+            'joblib.dump(sklearn.pipeline.make_pipeline(s, m), 1)"}]}'
+        },
+    ),
     ("ops-alerts", {"p.yml": "Resources:\n  Late:\n    Type: AWS::CloudWatch::Alarm\n"}),
 ]
 JOB = "on:\n  push:\n  pull_request:\n  schedule: [cron]\njobs:\n  a:\n    steps:\n      - run: {}\n"
