@@ -36,7 +36,7 @@ LIBRARIES = re.compile(
 )
 LEARNS = re.compile(r"(^|[._])(re)?(train|fit|predict)(_model|er|ing)?(\(\))?$", re.IGNORECASE)
 SOFT = frozenset({"command", "uses"})  # what may fail without a word shows nothing
-SAID_BY_CODE = frozenset({"call", "base", "keyword"})
+BY_WHAT_THE_FILE_SAYS = frozenset({"call", "base", "keyword", "key"})
 DOCUMENTS = re.compile(
     r"(^|/)(README|index|CONTRIBUTING)[\w.-]*\.(md|rst|txt)$|^docs?/[^/]*\.(md|rst)$", re.IGNORECASE
 )
@@ -129,7 +129,7 @@ def _matching(scan: Scan, question: Question, rule: Rule) -> Iterator[Fact]:
             continue
         if question.ignored_in and question.ignored_in.search(fact.path):
             continue
-        if question.said and rule.kind in SAID_BY_CODE and not _says(scan, fact, question.said):
+        if question.said and rule.kind in BY_WHAT_THE_FILE_SAYS and not _says(scan, fact, question.said):
             continue
         yield fact
 
@@ -142,7 +142,7 @@ def _started_by(wanted: frozenset[str], events: frozenset[str]) -> bool:
 
 
 def _says(scan: Scan, fact: Fact, words: re.Pattern[str]) -> bool:
-    return bool(words.search(scan.tree.text(fact.path) or ""))
+    return bool(words.search(f"{fact.path}\n{scan.tree.text(fact.path) or ''}"))
 
 
 def _in_area(wanted: str, fact: Fact) -> bool:

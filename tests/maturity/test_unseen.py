@@ -126,10 +126,26 @@ NOT_SHOWN = [
         {".github/workflows/c.yml": "on: push\njobs:\n  a:\n    steps:\n      - run: docker build ./train\n"},
     ),
 ]
+BUNDLE = """resources:
+  jobs:
+    weekly:
+      schedule:
+        quartz_cron_expression: 0 0 6 ? * MON
+      tasks:
+        - task_key: train_model
+"""
 SHOWN += [
     ("training-tracking", {"p.py": "steps.TrainingStep('fit', experiment_config={'TrialName': name})\n"}),
     ("quality-gate", {"p.py": "steps.choice_rule.ChoiceRule.NumericLessThan(variable=rmse, value=10)\n"}),
     ("release-promotion", {"p.yml": "Stages:\n- Actions:\n  - ActionTypeId:\n      Category: Approval\n"}),
+    ("data-features-tested", {"tests/test_data_processor.py": "def test_rows():\n    assert go() == 3\n"}),
+    ("training-pipeline", {"jobs.yml": BUNDLE}),
+    ("training-trigger", {"jobs.yml": BUNDLE}),
+    ("quality-gate", {"m.py": "def model_improved(a):\n    return a.f1 > 0.5\n"}),
+    ("release-environments", {"databricks.yml": "targets:\n  dev:\n    a: 1\n  prd:\n    a: 2\n"}),
+    ("release-canary", {"lecture.ab_testing.py": "x = 1\n"}),
+    ("release-serving", {"up.py": "workspace.serving_endpoints.create(name=name)\n"}),
+    ("ops-drift", {"watch.py": "workspace.quality_monitors.create(table_name=table)\n"}),
     ("training-config", {"pipelines/config_train_pipeline.yaml": "steps:\n  tune:\n    epochs: 5\n"}),
     (
         "code-pipeline-test",
