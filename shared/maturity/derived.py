@@ -57,7 +57,6 @@ SHAPES, MAY_SHAPE, SET_IN_CODE, MAY_BE_SET = (
     for after in (GIVEN, GIVEN_IN_CODE)
     for words in (SURE, LIKELY)
 )
-CODE_FOLDERS = re.compile(r"(^|/)__init__\.py$")
 
 
 def derived_facts(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
@@ -184,9 +183,7 @@ def _packed(tree: Tree, path: str, item: Item) -> frozenset[str] | None:
 
 def _default(tree: Tree, path: str) -> frozenset[str] | None:
     folder = path.rpartition("/")[0]
-    inside = (
-        p for p in tree.paths if CODE_FOLDERS.search(p) and p.startswith(folder) and area(p) == "product"
-    )
+    inside = (p for p in tree.named("__init__.py") if p.startswith(folder) and area(p) == "product")
     return frozenset(str(PurePosixPath(each).parent) for each in inside) or None
 
 
