@@ -1,4 +1,4 @@
-"""What a function's body shows beyond its name: a run of the whole, a decision on models, a checked hash."""
+"""What a function's body shows beyond its name: a run of the whole, a checked hash, a split by chance."""
 
 import ast
 import re
@@ -7,28 +7,13 @@ from functools import lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 RUNS = re.compile(
-    r"^(run|main|train|execute|invoke|launch|call|check_call|check_output|Popen|system|pipeline|flow|workflow|job)$"
+    r"^(run|main|train|execute|execute_notebook|invoke|launch|call|check_call|check_output|Popen|system|pipeline|flow|workflow|job)$"
     r"|^_?(run|train(?!_test)|trigger|submit)_|_(run|main|train|training)$"
     r"|^(?!(build|make|create|get|load|define|compile|setup)_)\w*_(pipeline|flow|workflow|job)$"
 )
+DATABASE = re.compile(r"(^|_)(db|session|conn(ection)?|cursor|engine)$", re.IGNORECASE)
+ALL = "*"
 FAKES = re.compile(r"^(setattr|patch|MagicMock|Mock|AsyncMock|create_autospec)$")
-METRIC = re.compile(
-    r"(^|_)(mse|rmse|mae|mape|wape|smape|r2|acc|accuracy|auc|f1|scores?|metrics?|loss|errors?|precision|recall"
-    r"|performance|gain|improvement|degradation)(_|$|\d)",
-    re.IGNORECASE,
-)
-ACTS = re.compile(
-    r"register|promot|deploy|(^|_)alias|transition_|approv|reject|cancel|^exit$|publish|bless", re.IGNORECASE
-)
-NEW = re.compile(r"^new_|_new$|candidate|challenger", re.IGNORECASE)
-OLD = re.compile(
-    r"^old_|_old$|(^|_)prod(uction)?(_|$)|champion|deployed|registered|incumbent|existing_|previous_",
-    re.IGNORECASE,
-)
-STEP = re.compile(r"^old_|_old$", re.IGNORECASE)
-NO_METRIC = re.compile(
-    r"version|date|time|size|len|count|index|(^|_)ids?(_|$)|width|height|path", re.IGNORECASE
-)
 BASELINE = re.compile(
     r"^(seasonal_)?naive\d*_(forecasts?|preds?|predictions?|mae|mape|smapes?|mases?|rmse|mse|errors?|scores?|metrics?|model)$"
     r"|^baseline_(forecasts?|predictions?|model|regressor|classifier|csv|df)$",
@@ -38,6 +23,11 @@ HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
 MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
 PREDICTED = re.compile(r"^(predicted|prediction|forecast)", re.IGNORECASE)
 ORIGIN = re.compile(r"^(mlflow_|model_)?run_id$", re.IGNORECASE)
+FITTED = frozenset({"fit", "fit_transform", "train", "partial_fit"})
+ASKED = frozenset(
+    {"predict", "predict_proba", "forecast", "score", "forward", "generate", "cross_validation", "backward"}
+)
+NETS = re.compile(r"^(model|net|network|classifier|regressor|estimator|module|forward)\d?$")
 CHANCES = re.compile(r"^(random|rand|uniform)$")
 VARIANT = re.compile(
     r"(^|_)(model|version|variant|release)s?_?(a|b|v?[12]|new|old|prod(uction)?|stag(ing)?|candidate|champion|challenger"
@@ -68,62 +58,33 @@ def walked(node: ast.AST) -> tuple[ast.AST, ...]:
 
 def runs_a_whole(node: Function, helpers: frozenset[str]) -> bool:
     """Whether a test starts a run, itself or by one of these helpers, and nothing in it is faked."""
-    names = list(_called(node))
+    names = list(called_in(node))
     if any(FAKES.match(name) for name, _ in names) or "patch" in _decorated(node):
         return False
     asked = {argument.arg for argument in node.args.args}
-    return _starts(names) or bool(helpers & (asked | {name for name, _ in names}))
+    return _starts(names) or bool(helpers & (asked | {ALL} | {name for name, _ in names}))
 
 
 def helpers_of(tree: ast.Module) -> frozenset[str]:
-    """The functions of a file of tests that are no tests and start a run."""
-    return frozenset(
-        each.name
+    """The functions of a file of tests that are no tests and start a run; one for all tests is `*` too."""
+    found = [
+        each
         for each in walked(tree)
-        if isinstance(each, Function) and not each.name.startswith("test") and _starts(list(_called(each)))
-    )
+        if isinstance(each, Function) and not each.name.startswith("test") and _starts(list(called_in(each)))
+    ]
+    own = {ALL for each in found if "autouse=True" in _decorated(each)}
+    return frozenset(own | {each.name for each in found})
 
 
 def _starts(names: list[tuple[str, ast.Call]]) -> bool:
-    return any(RUNS.search(name) and (name != "train" or call.args or call.keywords) for name, call in names)
-
-
-def decides(node: ast.AST) -> bool:
-    """Whether it compares a metric and registers, promotes, deploys or ends by what comes out."""
     return any(
-        _compares(each.test, METRIC, LARGER) and any(ACTS.search(name) for name, _ in _called(each))
-        for each in walked(node)
-        if isinstance(each, ast.If)
+        RUNS.search(name) and (name != "train" or call.args or call.keywords) and not _asks_a_database(call)
+        for name, call in names
     )
 
 
-def compares_releases(node: ast.AST) -> bool:
-    """Whether it asks if a figure of the new model is better than that of the one in use.
-
-    What a loop calls old and new may be two steps of one learner.
-    """
-    compared = [
-        each
-        for each in walked(node)
-        if isinstance(each, ast.Compare) and isinstance(each.ops[0], LARGER) and _of_two_models(each)
-    ]
-    if not compared:
-        return False
-    loops = (each for each in walked(node) if isinstance(each, ast.For | ast.While))
-    steps = {
-        each for loop in loops for each in walked(loop) if any(STEP.search(word) for word in _words(each))
-    }
-    return any(each not in steps for each in compared)
-
-
-def _of_two_models(node: ast.Compare) -> bool:
-    left, right = list(_words(node.left)), list(_words(node.comparators[0]))
-    if any(NO_METRIC.search(word) for word in (*left, *right)):
-        return False
-    return any(
-        any(NEW.search(word) for word in one) and any(OLD.search(word) for word in other)
-        for one, other in ((left, right), (right, left))
-    )
+def _asks_a_database(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and any(map(DATABASE.search, words_of(call.func.value)))
 
 
 def baseline_of(node: Function) -> str | None:
@@ -138,7 +99,7 @@ def baseline_of(node: Function) -> str | None:
 def verifies(node: Function) -> bool:
     """Whether it refuses a model's or a package's file whose hash is another than expected."""
     found = any(
-        _compares(each.test, HASH, (ast.NotEq,)) and any(isinstance(inner, ast.Raise) for inner in each.body)
+        compares(each.test, HASH, (ast.NotEq,)) and any(isinstance(inner, ast.Raise) for inner in each.body)
         for each in walked(node)
         if isinstance(each, ast.If)
     )
@@ -157,27 +118,37 @@ def traces(node: Function) -> bool:
     return any(PREDICTED.search(key) for key in written) and any(ORIGIN.search(key) for key in written)
 
 
+def models(node: Function) -> bool:
+    """Whether a test fits something and asks it, or asks a model itself, and nothing in it is faked."""
+    names = {name for name, _ in called_in(node)}
+    if any(FAKES.match(name) for name in names) or "patch" in _decorated(node):
+        return False
+    return bool(names & FITTED and names & ASKED) or any(NETS.match(name) for name in names)
+
+
 def splits(node: Function) -> bool:
     """Whether chance chooses which of two models answers."""
     chance = any(
         isinstance(each, ast.Compare)
         and isinstance(each.ops[0], LARGER)
-        and any(CHANCES.match(name) for name, _ in _called(each))
+        and any(CHANCES.match(name) for name, _ in called_in(each))
         for each in walked(node)
     )
-    return chance and len({word.lower() for word in _words(node) if VARIANT.search(word)}) > 1
+    return chance and len({word.lower() for word in words_of(node) if VARIANT.search(word)}) > 1
 
 
-def _compares(test: ast.expr, names: re.Pattern[str], operators: tuple[type[ast.cmpop], ...]) -> bool:
+def compares(test: ast.expr, names: re.Pattern[str], operators: tuple[type[ast.cmpop], ...]) -> bool:
+    """Whether one of these operators compares something of such a name."""
     return any(
         isinstance(each, ast.Compare)
         and isinstance(each.ops[0], operators)
-        and any(names.search(word) for word in _words(each))
+        and any(names.search(word) for word in words_of(each))
         for each in walked(test)
     )
 
 
-def _words(node: ast.AST) -> Iterator[str]:
+def words_of(node: ast.AST) -> Iterator[str]:
+    """Every name, attribute and text in it."""
     for each in walked(node):
         if isinstance(each, ast.Name):
             yield each.id
@@ -187,7 +158,7 @@ def _words(node: ast.AST) -> Iterator[str]:
             yield each.value
 
 
-def _called(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+def called_in(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """The last part of the name of everything that is called."""
     for each in walked(node):
         if isinstance(each, ast.Call):

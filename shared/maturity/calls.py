@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 Dotted = Callable[[ast.AST], str]
 TELLING = re.compile(
     r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|repo_type|target_names|registered_model_name|timetable|crons"
-    r"|(model_)?run_id|type|\w*(drift|skew)_\w+)$"
+    r"|(model_)?run_id|type|feature_keys|feature_values|experiment_config|email_on_failure|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
 )
 PLANNERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
 PLANNED = frozenset({"schedule", "schedules", "cron", "interval"})
@@ -16,6 +16,8 @@ CHANCE = re.compile(
     r"(RandomForest|ExtraTrees?|DecisionTree|GradientBoosting|Bagging|MLP|SGD|AdaBoost)(Classifier|Regressor)$|KMeans$"
     r"|keras(\.\w+)*\.(Sequential|Model)$|(^|\.)nn\.(Linear|Conv[123]d|LSTM|GRU|Embedding)$"
 )
+LOGGED = re.compile(r"(^|\.)log_metrics?$")
+IN_DICTS = frozenset({"random_state", "seed", "random_seed", "email_on_failure"})
 SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 
 
@@ -30,8 +32,26 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
             )
     if CHANCE.search(name) and not given.keys() & SEEDS:
         yield "unseeded", name
+    if LOGGED.search(name) and node.args:
+        yield from (("keyword", f"log_metrics(metric={each!r})") for each in _texts(node.args[0]))
     if "flow" in given and PLANNED & given.keys():
         yield "keyword", f"{name}(run={dotted(given['flow'])})"
     for pattern, role in ((PLANNERS, "run"), (DUMPS, "saves")):
         if node.args and pattern.search(name):
             yield "keyword", f"{name}({role}={dotted(node.args[0])})"
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """A text, or those that are the keys of a mapping."""
+    for each in node.keys if isinstance(node, ast.Dict) else [node]:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
+
+
+def told_by_dict(node: ast.Dict) -> Iterator[str]:
+    """What a mapping says of chance and of failure, as an argument would: dict(random_state=42)."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value in IN_DICTS:
+            first = value.elts[0] if isinstance(value, ast.List) and value.elts else value
+            if isinstance(first, ast.Constant):
+                yield f"dict({key.value}={first.value!r})"

@@ -21,7 +21,7 @@ SERVES = re.compile(
     re.IGNORECASE,
 )
 PREPARES = re.compile(
-    r"(^|[/_])(feature\w*|preprocess\w*|transform\w*|condition\w*|clean\w*|prepar\w*|encod\w*|process\w*|data|tokeni\w*|design)([/_.]|$)",
+    r"(^|[/_])(feature\w*|preprocess\w*|transform\w*|condition\w*|clean\w*|prepar\w*|encod\w*|process\w*|augment\w*|data|tokeni\w*|design)([/_.]|$)",
     re.IGNORECASE,
 )
 BUILDS = re.compile(
@@ -30,24 +30,33 @@ BUILDS = re.compile(
     r"|^buildah (bud|build)|^gcloud builds submit"
 )
 SETTINGS = re.compile(
-    r"(^|/)(conf|confs|config|configs|configuration)/.*\.(ya?ml|toml|json|gin|py)$"
-    r"|(^|/)(config|settings|recipe)\.(ya?ml|toml|json|gin|py)$",
+    r"(^|/)(conf|confs|config|configs|configuration|hyps|hparams)/.*\.(ya?ml|toml|json|gin|py)$"
+    r"|(^|/)([\w-]+[-_])?config([-_][\w-]+)?\.ya?ml$|(^|/)(config|settings|recipe|defaults|h(yper_?)?params?(eters)?)\.(ya?ml|toml|json|gin|py)$",
     re.IGNORECASE,
 )
-SHAPING = (
-    r"^[\s{-]*[\"']?(?:[\w-]+\.)*(?:lr|\w*learning_?rate|\w*epochs?|\w*batch_?size|\w*dropout\w*|hidden\w*|\w*layers?"
-    r"|optimi[sz]er\w*|\w*scheduler|weight_decay|momentum|max_?iter\w*|num_boost_round|n_?estimators|num_?trees|num_leaves"
-    r"|max_?depth|min_samples\w*|alpha|gamma|eta|l1_ratio|reg_\w+|kernel|n_neighbors|n_clusters|\w*seed|random_state"
-    r"|(?:test|val|valid|train|validation)_?(?:size|ratio|split|pct|fraction)|n_?(?:splits|folds)|cv|\w*features?"
-    r"|\w*features?_\w+|target|target_\w+|horizon\w*|window\w*|lags?\w*|model|models|estimator\w*|classifier\w*"
-    r"|regressor\w*|loss\w*|\w*embed\w*|im(?:a)?ge?_size|max_len(?:gth)?|tokenizer|arch\w*|backbone|\w*threshold"
-    r"|hyper_?param\w*|model_(?!path|dir|uri|file|name|url|bucket|registry|version|endpoint)\w*|num_classes)"
+SURE = (  # nothing but a model has these
+    r"(?:lr|\w*learning_?rate|\w*epochs?|\w*batch_?size|\w*dropout\w*|hidden\w*|optimi[sz]er\w*|weight_decay|momentum"
+    r"|max_?iter\w*|num_boost_round|n_?estimators|num_?trees|num_leaves|max_?depth|min_samples\w*|l1_ratio|reg_\w+"
+    r"|\w*bidirectional|n_neighbors|n_clusters|\w*seed|random_state|(?:test|val|valid|train|validation)_?(?:size|ratio|split|pct|fraction)"
+    r"|n_?(?:splits|folds)|hyper_?param\w*|num_classes|tokenizer|backbone|regressor\w*|estimator\w*|classifier\w*"
+    r"|\w*embed\w*|im(?:a)?ge?_size|max_len(?:gth)?|loss\w*|horizon\w*|lags?\w*|target_col\w*"
+    r"|(?:num(?:eric\w*)?|cat(?:egorical)?)_features?\w*)"
 )
-SHAPES = re.compile(SHAPING + r"[\"']?\s*[:=](?!=)", re.IGNORECASE | re.MULTILINE)
-SET_IN_CODE = re.compile(  # with a value: a type alone is no setting
-    SHAPING + r"(?:[\"']\s*:|\s*(?::[^=\n]+)?=(?!=))\s*[\d\[({\"'-]", re.IGNORECASE | re.MULTILINE
+LIKELY = (  # which other things may have too: two of them tell
+    r"(?:\w*layers?|\w*scheduler|alpha|gamma|eta|kernel|cv|\w*features?|\w*features?_\w+|target|target_\w+|window\w*"
+    r"|model|models|arch\w*|\w*threshold"
+    r"|model_(?!path|dir|uri|file|name|url|bucket|registry|version|endpoint)\w*)"
 )
-CODE_FOLDERS = re.compile(r"(^|/)__init__\.py$")
+KEY = r"^[\s{-]*[\"']?(?:[\w-]+\.)*"
+GIVEN = r"[\"']?\s*[:=](?!=)"
+GIVEN_IN_CODE = (
+    r"(?:[\"']\s*:|\s*(?::[^=\n]+)?=(?!=))\s*[\d\[({\"'-]"  # with a value: a type alone is no setting
+)
+SHAPES, MAY_SHAPE, SET_IN_CODE, MAY_BE_SET = (
+    re.compile(KEY + words + after, re.IGNORECASE | re.MULTILINE)
+    for after in (GIVEN, GIVEN_IN_CODE)
+    for words in (SURE, LIKELY)
+)
 
 
 def derived_facts(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]:
@@ -64,8 +73,17 @@ def _settings(tree: Tree) -> Iterator[Fact]:
     for path in tree.paths:
         if SETTINGS.search(path) and area(path) == "product":
             text = tree.text(path) or ""
-            if found := (SET_IN_CODE if path.endswith(".py") else SHAPES).search(text):
-                yield Fact("setting", path, path, text.count("\n", 0, found.start()) + 1)
+            if (at := _shaping(text, in_code=path.endswith(".py"))) is not None:
+                yield Fact("setting", path, path, text.count("\n", 0, at) + 1)
+
+
+def _shaping(text: str, *, in_code: bool) -> int | None:
+    """Where a text first names what shapes a model, None where it does not, or one word alone may mean it."""
+    sure, likely = (SET_IN_CODE, MAY_BE_SET) if in_code else (SHAPES, MAY_SHAPE)
+    if found := sure.search(text):
+        return found.start()
+    said = {each[0].strip().lower(): each.start() for each in likely.finditer(text)}
+    return min(said.values()) if len(said) > 1 else None
 
 
 def _chains(graph: Graph) -> Iterator[Fact]:
@@ -165,9 +183,7 @@ def _packed(tree: Tree, path: str, item: Item) -> frozenset[str] | None:
 
 def _default(tree: Tree, path: str) -> frozenset[str] | None:
     folder = path.rpartition("/")[0]
-    inside = (
-        p for p in tree.paths if CODE_FOLDERS.search(p) and p.startswith(folder) and area(p) == "product"
-    )
+    inside = (p for p in tree.named("__init__.py") if p.startswith(folder) and area(p) == "product")
     return frozenset(str(PurePosixPath(each).parent) for each in inside) or None
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 TEST_FOLDERS = frozenset({"tests", "test", "testing", "unit_tests", "integration_tests", "e2e"})
+TESTS = re.compile(r"[-_]tests?\.py$")
 KINDS = (
     "import",  # a module that code imports: mlflow.pyfunc
     "call",  # what code calls, by its full name where imports tell it: mlflow.start_run
@@ -26,13 +27,16 @@ KINDS = (
     "chain",  # a task or script that trains and then judges
     "whole",  # a training script or pipeline that reads data, fits and judges
     "flow",  # a test that starts a run in which nothing is faked
+    "models",  # a test function that fits something and asks it, or asks a model itself
     "decides",  # a function that compares a metric and acts on a model by what comes out
+    "restarts",  # a function that trains where the data drifted or the model grew worse
     "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
     "splits",  # a function in which chance chooses which of two models answers
     "traces",  # a function that writes predictions and the run of their model into the same rows
     "unseeded",  # a model that draws by chance and is given no seed
     "serves",  # a file of a service that predicts
+    "piped",  # features and model in one object of scikit-learn, in a repository that keeps models
     "timed",  # a file that measures speed or memory
     "shared",  # a module that both training and serving import
     "setting",  # a file of settings that names what shapes a model
@@ -84,7 +88,7 @@ def area(path: str) -> str:
     """What a file is part of: test, notebook, or product."""
     pure = PurePosixPath(path)
     name = pure.name
-    tested = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+    tested = name.startswith("test_") or bool(TESTS.search(name)) or name == "conftest.py"
     if tested or TEST_FOLDERS & {part.lower() for part in pure.parts[:-1]}:
         return "test"
     return "notebook" if pure.suffix == ".ipynb" else "product"

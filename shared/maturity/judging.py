@@ -12,6 +12,31 @@ from maturity.questions import Question, Rule
 from maturity.scanner import Scan
 
 SHOWN = 5
+FEW = 10
+OF_LEARNING = frozenset(
+    [
+        "data-features-tested",
+        "data-features-shared",
+        "data-features-rules",
+        "data-features-value",
+        "code-pipeline-test",
+        "release-promotion",
+        "lineage-registry",
+        "lineage-trace",
+        "ops-quality",
+        "ops-drift",
+        "ops-staleness",
+        "ops-explain",
+    ]
+)
+LIBRARIES = re.compile(
+    r"^(sklearn|torch|tensorflow|keras|xgboost|lightgbm|catboost|statsmodels|prophet|jax|flax|transformers|lightning"
+    r"|pytorch_lightning|mlflow|pyspark\.ml|fastai|spacy|gensim|h2o|autogluon|sktime|darts|statsforecast|mlforecast"
+    r"|neuralforecast|pmdarima|surprise|implicit|onnx|onnxruntime|kfp|zenml|metaflow|azureml|sagemaker|tfx|ray\.train)\b"
+)
+LEARNS = re.compile(r"(^|[._])(re)?(train|fit|predict)(_model|er|ing)?(\(\))?$", re.IGNORECASE)
+SOFT = frozenset({"command", "uses"})  # what may fail without a word shows nothing
+BY_WHAT_THE_FILE_SAYS = frozenset({"call", "base", "keyword", "key"})
 DOCUMENTS = re.compile(
     r"(^|/)(README|index|CONTRIBUTING)[\w.-]*\.(md|rst|txt)$|^docs?/[^/]*\.(md|rst)$", re.IGNORECASE
 )
@@ -45,6 +70,8 @@ def _judge_one(
 ) -> Result:
     if question.asked:
         return Result(question, None, because="not answered yet")
+    if _of_learning(question) and not learns(scan):
+        return _claimed(question, documents)
     graded = sorted(_graded(scan, question), key=lambda each: (-each[0], each[1], _told(each[2])))
     if not graded:
         return _claimed(question, documents)
@@ -59,6 +86,17 @@ def _judge_one(
             tuple(shown[:SHOWN]),
         )
     return Result(question, best, facts[:SHOWN], _because(best, facts[0]))
+
+
+def _of_learning(question: Question) -> bool:
+    return question.dimension in {"training", "model quality"} or question.id in OF_LEARNING
+
+
+def learns(scan: Scan) -> bool:
+    """Whether anything learns here, by a library or a word; a handful of files may leave it open."""
+    said = (("import", LIBRARIES), ("def", LEARNS), ("call", LEARNS))
+    few = sum(path.endswith((".py", ".ipynb")) for path in scan.tree.paths) < FEW
+    return few or any(scan.facts.matching(kind, words) for kind, words in said)
 
 
 def _told(fact: Fact) -> tuple[int, str, int]:
@@ -83,17 +121,33 @@ def _matching(scan: Scan, question: Question, rule: Rule) -> Iterator[Fact]:
     for fact in scan.facts.matching(rule.kind, rule.find):
         if rule.area != "any" and not _in_area(rule.area, fact):
             continue
-        if rule.events and not rule.events & {event.partition("@")[0] for event in fact.events}:
+        if rule.events and not _started_by(rule.events, fact.events):
+            continue
+        if fact.soft and fact.kind in SOFT:
             continue
         if question.ignored and question.ignored.search(fact.name):
             continue
         if question.ignored_in and question.ignored_in.search(fact.path):
             continue
+        if question.said and rule.kind in BY_WHAT_THE_FILE_SAYS and not _says(scan, fact, question.said):
+            continue
         yield fact
 
 
+def _started_by(wanted: frozenset[str], events: frozenset[str]) -> bool:
+    """Whether one of these events starts it, and not in a workflow that tests each change as well."""
+    pairs = [event.partition("@")[::2] for event in events]
+    tests = {workflow for event, workflow in pairs if event == "pull_request" and event not in wanted}
+    return any(event in wanted and workflow not in tests for event, workflow in pairs)
+
+
+def _says(scan: Scan, fact: Fact, words: re.Pattern[str]) -> bool:
+    return bool(words.search(f"{fact.path}\n{scan.tree.text(fact.path) or ''}"))
+
+
 def _in_area(wanted: str, fact: Fact) -> bool:
-    here = area(fact.path)
+    is_job = fact.kind in {"uses", "command"} and fact.path.endswith((".yml", ".yaml"))
+    here = "product" if is_job else area(fact.path)
     if wanted == "code":
         return here == "product"
     return here == wanted or (wanted == "product" and here == "notebook")

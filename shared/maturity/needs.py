@@ -11,15 +11,27 @@ REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*(?:\[[^\]]*\])?\s*(?:[=<>!~]=?
 PINNED = re.compile(r"^[\w.-]+(\[[^\]]*\])?\s*={1,3}\s*\d")
 NEARLY_ALL = 0.8
 LISTS = re.compile(r"(^|/)(requirements|constraints)[\w.-]*\.(txt|in)$", re.IGNORECASE)
+BESIDE = re.compile(
+    r"(^|/)(notebooks?|docs?|examples?|scripts|tests?|tools)/|(requirements|constraints)\w*[-_.]?(nb|notebooks?|docs?|dev|develop\w*"
+    r"|tests?|testing|ci|cicd|lint|build)\w*\.(txt|in)$|(dev|test|docs?)[-_]requirements",
+    re.IGNORECASE,
+)
 ENVIRONMENTS = re.compile(r"(^|/)[\w-]*(environment|conda)[\w-]*\.ya?ml$", re.IGNORECASE)
 
 
 def read_needs(tree: Tree) -> Iterator[Fact]:
-    """One fact per declared dependency, and one for each file that fixes nearly all of its own."""
-    for path in tree.paths:
-        found = list(_needs(path, tree))
-        yield from found
-        if found and sum(bool(PINNED.match(fact.name)) for fact in found) >= NEARLY_ALL * len(found):
+    """One fact per declared dependency, and one for each file that fixes nearly all of its own.
+
+    Where there are lists for the product, those of notebooks, documents and tools do not speak for it.
+    """
+    lists = {path: found for path in tree.paths if (found := list(_needs(path, tree)))}
+    yield from (fact for found in lists.values() for fact in found)
+    main = [*tree.named("pyproject.toml", "setup.py")]
+    main += [path for path in lists if LISTS.search(path) and not BESIDE.search(path)]
+    for path, found in lists.items():
+        if main and LISTS.search(path) and BESIDE.search(path):
+            continue
+        if sum(bool(PINNED.match(fact.name)) for fact in found) >= NEARLY_ALL * len(found):
             yield Fact("need", f"pinned: {path}", path, found[0].line)
 
 

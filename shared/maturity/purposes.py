@@ -8,18 +8,18 @@ from maturity.files import Tree
 from maturity.graph import Graph
 from maturity.python_code import Code
 
-TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing)?(?=[\s/_.:-]|$)", re.IGNORECASE)
+TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing|er)?(?=[\s/_.:-]|$)", re.IGNORECASE)
 READS = re.compile(
     r"read_\w+|\.read\b|load_(data|dataset|csv|iris|diabetes)|load_\w*_data|fetch_\w+|\binstantiate\b|[Dd]ata_?[Ll]oader"
     r"|DataModule|from_csv"
 )
 FITS = re.compile(
-    r"\.fit(_generator|_transform)?(\s|$|\()|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
+    r"\.fit(_generator|_transform)?(\s|$|\()|\bfit_(model|estimator)\b|\.backward(\s|$)|\.train_model\b|(xgboost|lightgbm)\.train\b|trainer(\(\))?\.train\b",
     re.IGNORECASE,
 )
 SCORES = re.compile(
     r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b"
-    r"|EarlyStopping|ModelCheckpoint|_validation\b"
+    r"|EarlyStopping|ModelCheckpoint|_validation\b|(^|[\s.])validate(\.run)?(\s|$)"
 )
 PIPELINES = re.compile(r"(^|/)((ml_|train(ing)?_)?pipeline|build_train_pipeline)\.py$", re.IGNORECASE)
 PREPARES = re.compile(
@@ -31,7 +31,10 @@ RUNNERS = re.compile(r"(^|/)((run|main)(_\w+)?|experiment)\.py$", re.IGNORECASE)
 RUNS_TRAINING = re.compile(r"\.(train|fit)(\s|$)")
 RUNS_TEST = re.compile(r"\.(test|evaluate|validate)(\s|$)")
 STARTS = re.compile(r"^(main|run\w*|(re)?train\w*|\w*pipeline|execute|flow)$")
-FRAMEWORKS = re.compile(r"^(fastapi|flask|starlette|gradio|streamlit|chainlit)\b")
+FRAMEWORKS = re.compile(
+    r"^(fastapi|flask|starlette|gradio|streamlit|chainlit|dash|litestar|sanic|falcon|bottle|quart|robyn|tornado\.web"
+    r"|aiohttp\.web|rest_framework|nicegui)\b"
+)
 SERVING = re.compile(
     r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
     re.IGNORECASE,
@@ -43,11 +46,17 @@ FOLDERS = re.compile(
     r"(^|/)(serving|scoring|inference|serve|web-service|streaming|batch)/\w+\.py$", re.IGNORECASE
 )
 SAYS_PREDICT = re.compile(
-    r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|generate", re.IGNORECASE
+    r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|\.generate\(|generate_(text|answer|response|completion|image)",
+    re.IGNORECASE,
 )
 SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
 SAVES = re.compile(r"dump\(saves=")
 LOADS = re.compile(r"(^|\.)(joblib|pickle|cloudpickle|dill)\.load$")
+KEEPS = re.compile(
+    r"(^|\.)(joblib|pickle|cloudpickle|dill|skops\.io)\.(dump|load)s?$|(log|save|load|register)_model$|to_onnx$|convert_sklearn$"
+    r"|Model\.(upload|register)$|\.save$|^@zenml\."
+)
+PIPED = re.compile(r"^sklearn\.(pipeline\.(Pipeline|make_pipeline)|compose\.\w+)")
 RACES = re.compile(r"(^|/)([\w-]*(benchmark|latency|throughput|speed)\w*|bench)(/\w+)*\.py$", re.IGNORECASE)
 CLOCKS = re.compile(
     r"(^|\s)(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+|torch\.(cuda\.Event|utils\.benchmark)"
@@ -59,6 +68,7 @@ def purposes(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]
     """Files that train and judge, that serve, that measure speed; and seeds, by what else is there."""
     yield from seeded(codes)
     yield from kept(codes)
+    yield from piped(codes)
     for path, code in codes.items():
         events = frozenset(graph.starts.get(("run", path), ()))
         if RACES.search(path) and CLOCKS.search(_said(code, "call")):
@@ -78,7 +88,18 @@ def _served(tree: Tree, path: str, code: Code) -> int:
         shown = 1
     if shown and SAYS_PREDICT.search(tree.text(path) or ""):
         return shown
-    return int(bool(SERVING.search(path) and PREDICTS.search(_said(code, "call", "def", "import"))))
+    if line := _entered(code):
+        return line
+    calls = _said(code, "call")
+    predicts = PREDICTS.search(_said(code, "call", "def", "import")) and not FITS.search(calls)
+    return int(bool(SERVING.search(path) and predicts))
+
+
+def _entered(code: Code) -> int:
+    """The line of `run` where a scoring service enters by `init` and `run` and a model is loaded; else 0."""
+    defined = {fact.name: fact.line for fact in code.facts if fact.kind == "def"}
+    loads = any(fact.kind == "call" and LOADS.search(fact.name) for fact in code.facts)
+    return defined["run"] if loads and {"init", "run"} <= defined.keys() else 0
 
 
 def seeded(codes: dict[str, Code]) -> Iterator[Fact]:
@@ -97,12 +118,25 @@ def kept(codes: dict[str, Code]) -> Iterator[Fact]:
         yield from (fact._replace(name=f"kept({fact.name})") for fact in found)
 
 
+def piped(codes: dict[str, Code]) -> Iterator[Fact]:
+    """Pipelines from features to model, where models are kept for later."""
+    calls = {
+        path: [fact for fact in code.facts if fact.kind == "call"]
+        for path, code in codes.items()
+        if area(path) != "test"
+    }
+    keeping = {path for path, said in calls.items() if any(KEEPS.search(fact.name) for fact in said)}
+    for path, said in calls.items():
+        if path in keeping or (keeping and area(path) == "product"):
+            yield from (fact._replace(kind="piped") for fact in said if PIPED.search(fact.name))
+
+
 def _is_whole(path: str, code: Code) -> bool:
     """A script of training that reads, fits and judges, or a pipeline that starts and names these steps.
 
     A script whose name begins with a number is a step that is run by hand.
     """
-    name = path.rpartition("/")[2].removesuffix(".py")
+    name = path.removesuffix("/__main__.py").rpartition("/")[2].removesuffix(".py")
     if name[:1].isdigit():
         return False
     calls = _said(code, "call")

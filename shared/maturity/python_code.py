@@ -9,61 +9,21 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from maturity.bodies import (
-    Function,
-    baseline_of,
-    compares_releases,
-    decides,
-    helpers_of,
-    runs_a_whole,
-    splits,
-    traces,
-    verifies,
-)
-from maturity.calls import told
+from maturity.bodies import Function, helpers_of
+from maturity.calls import told, told_by_dict
 from maturity.facts import Fact, area
-from maturity.syntax import Definition, can_fail, empty, living, plain, push, text_of, word_of
+from maturity.shown import of_function, of_module, of_test
+from maturity.syntax import Definition, dotted, empty, living, push, text_of, word_of
 
 STARTERS = re.compile(
     r"^(subprocess\.\w+|os\.(system|popen)|(session|ctx|c|context)\.run|session\.run_always)$"
 )
-TOOLS = frozenset(
-    [
-        "pytest",
-        "ruff",
-        "mypy",
-        "black",
-        "flake8",
-        "pylint",
-        "coverage",
-        "pip",
-        "pip-audit",
-        "cyclonedx-py",
-        "hatch",
-        "hatchling",
-        "build",
-        "twine",
-        "uv",
-        "dvc",
-        "mlflow",
-        "make",
-        "tox",
-        "nox",
-        "zizmor",
-        "lint-imports",
-        "docker",
-        "kubectl",
-        "helm",
-        "terraform",
-        "bandit",
-        "safety",
-        "gitleaks",
-    ]
+TOOLS = re.compile(
+    r"^(pytest|ruff|mypy|black|flake8|pylint|coverage|pip|pip-audit|cyclonedx-py|hatch|hatchling|build|twine|uv|dvc"
+    r"|mlflow|make|tox|nox|zizmor|lint-imports|docker|kubectl|helm|terraform|bandit|safety|gitleaks)$"
 )
 TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
 BLOCK = re.compile(r"\{%.*?%\}")
-NO_TEST = re.compile(r"skip|fixture")  # among the decorators of a function
-MOST_PARTS = 24  # of a name; what is longer is no name of interest
 LEARNED = frozenset({"feature_importances_", "featureImportances", "best_params_"})
 
 
@@ -103,8 +63,9 @@ class _Reader:
         body = list(living(tree.body))
         self.helpers = helpers_of(tree) if self.in_tests else frozenset()
         bare = ast.Module([each for each in body if not isinstance(each, Definition)], [])
-        if not self.in_tests and (decides(bare) or compares_releases(bare)):
-            self._add("decides", self.stem, 1)
+        if not self.in_tests:
+            for kind in of_module(bare):
+                self._add(kind, self.stem, 1)
         stack: list[tuple[ast.AST, str]] = [(each, "") for each in reversed(body)]
         while stack:
             node, owner = stack.pop()
@@ -128,7 +89,12 @@ class _Reader:
             ast.List: lambda node, owner: self._command(node, owner, known=True),
             ast.Tuple: lambda node, owner: self._command(node, owner, known=True),
             ast.Attribute: self._attribute,
+            ast.Dict: self._dict,
         }
+
+    def _dict(self, node: ast.Dict, owner: str) -> None:
+        for said in told_by_dict(node):
+            self._add("keyword", said, node.lineno)
 
     def _attribute(self, node: ast.Attribute, owner: str) -> None:
         if node.attr in LEARNED:
@@ -171,31 +137,17 @@ class _Reader:
                 self._add("base", self._dotted(base), node.lineno)
             if not empty(node.body):
                 self._add("def", name, node.lineno)
-        elif self.in_tests and node.name.startswith("test"):
-            self._test(node, name)
+        else:
+            self._function(node, name)
+
+    def _function(self, node: Function, name: str) -> None:
+        if self.in_tests and node.name.startswith("test"):
+            for kind in of_test(node, self.helpers):
+                self._add(kind, f"{self.stem}::{name}", node.lineno)
         elif not empty(node.body):
             self._add("def", name, node.lineno)
-            self._shown(node, name)
-
-    def _test(self, node: Function, name: str) -> None:
-        if can_fail(node) and not any(
-            NO_TEST.search(ast.unparse(each)) for each in plain(node.decorator_list)
-        ):
-            self._add("test", f"{self.stem}::{name}", node.lineno)
-            if runs_a_whole(node, self.helpers):
-                self._add("flow", f"{self.stem}::{name}", node.lineno)
-
-    def _shown(self, node: Function, name: str) -> None:
-        if decides(node) or compares_releases(node):
-            self._add("decides", name, node.lineno)
-        if verifies(node):
-            self._add("verifies", name, node.lineno)
-        if traces(node):
-            self._add("traces", name, node.lineno)
-        if splits(node):
-            self._add("splits", name, node.lineno)
-        if baseline := baseline_of(node):
-            self._add("named", baseline, node.lineno)
+            for kind, said in of_function(node, name):
+                self._add(kind, said, node.lineno)
 
     def _call(self, node: ast.Call, owner: str) -> None:
         name = self._dotted(node.func)
@@ -229,7 +181,7 @@ class _Reader:
         words = [word_of(each) for each in node.elts[:12]]
         if len(words) < 2 or words[0] == "_":
             return
-        if known and not (words[0] in TOOLS or words[:2] == ["python", "-m"]):
+        if known and not (TOOLS.match(words[0]) or words[:2] == ["python", "-m"]):
             return
         self._say(" ".join(words), node.lineno, owner)
 
@@ -239,17 +191,4 @@ class _Reader:
             self.code.sessions.setdefault(owner, []).append((text, line))
 
     def _dotted(self, node: ast.AST) -> str:
-        parts: list[str] = []
-        while len(parts) < MOST_PARTS:
-            if isinstance(node, ast.Attribute):
-                parts.append(node.attr)
-                node = node.value
-            elif isinstance(node, ast.Call):
-                parts.append("()")
-                node = node.func
-            elif isinstance(node, ast.Subscript):
-                node = node.value
-            else:
-                break
-        root = self.names.get(node.id, node.id) if isinstance(node, ast.Name) else "_"
-        return ".".join([root, *reversed(parts)]).replace(".()", "()")
+        return dotted(node, self.names)

@@ -42,6 +42,7 @@ KEYS = frozenset(
         "also",
         "not",
         "not_in",
+        "said",
         "distinct",
         "claims",
         "next",
@@ -83,6 +84,7 @@ class Question:
     also: tuple[tuple[Rule, ...], ...] = ()
     ignored: re.Pattern[str] | None = None
     ignored_in: re.Pattern[str] | None = None
+    said: re.Pattern[str] | None = None
     distinct: int = 1
     claims: re.Pattern[str] | None = None
     records: frozenset[str] = frozenset()
@@ -112,7 +114,8 @@ def parse_questions(text: str) -> tuple[Question, ...]:
 
 
 def _filled(raw: Mapping[str, Any], name: str, meaning: str) -> dict[str, Any]:
-    return {**raw, "rules": [rule.replace(name, meaning) for rule in raw.get("rules", ())]}
+    filled = {**raw, "rules": [rule.replace(name, meaning) for rule in raw.get("rules", ())]}
+    return filled | ({"said": raw["said"].replace(name, meaning)} if "said" in raw else {})
 
 
 def _question(raw: Mapping[str, Any]) -> Question:
@@ -138,6 +141,7 @@ def _question(raw: Mapping[str, Any]) -> Question:
         also=tuple(_rules(name, each) for each in raw.get("also", ())),
         ignored=_pattern(raw.get("not")),
         ignored_in=_pattern(raw.get("not_in")),
+        said=_pattern(raw.get("said")),
         distinct=raw.get("distinct", 1),
         claims=_pattern(raw.get("claims")),
         records=frozenset(raw.get("records", ())),
@@ -161,7 +165,7 @@ def _rule(name: str, text: str) -> Rule:
     events = frozenset(found["events"].split(",")) if found["events"] else frozenset()
     area = found["area"] or (
         "any"
-        if found["kind"] in {"test", "flow", "chain", "shared", "package", "whole", "timed"}
+        if found["kind"] in {"test", "flow", "chain", "shared", "package", "whole", "timed", "models"}
         else "product"
     )
     return Rule(found["kind"], re.compile(found["find"], re.IGNORECASE), area, bool(found["auto"]), events)

@@ -1,5 +1,6 @@
 """Tasks of tools that keep them in YAML, JSON, TOML or INI, and of those that keep them in Python."""
 
+import re
 from collections.abc import Iterator
 
 from maturity.documents import Item, read_ini, read_toml, read_yaml
@@ -19,6 +20,7 @@ TABLES = (  # tool, and where it keeps its tasks
     ("tox", ("tool", "tox", "env")),
 )
 RUNS = ("run", "cmd", "shell", "script", "commands", "cmds", "command", "entry", "sequence")
+FACTOR = re.compile(r"^\s*[\w{},.!-]+:\s+")  # of tox: only in the environments of this name
 NEEDS = ("depends", "depends-on", "depends_on", "deps", "needs")
 
 
@@ -84,7 +86,8 @@ def read_tox(path: str, text: str) -> list[Task]:
 
 
 def _tox_line(text: str, line: int) -> list[Command]:
-    return read_shell(text.lstrip("- "), line, soft=text.startswith("-"))
+    bare = FACTOR.sub("", text)
+    return read_shell(bare.lstrip("- "), line, soft=bare.startswith("-"))
 
 
 def read_pre_commit(path: str, text: str) -> list[Task]:

@@ -28,6 +28,10 @@ CONFIGS = re.compile(
     re.IGNORECASE,
 )
 JOB = re.compile(r"^jobs\.([^.]+)")
+SITES = re.compile(
+    r"(^|/)(mkdocs|_config|_toc|_quarto|codecov|\.?readthedocs)[\w.-]*\.ya?ml$|(^|/)ISSUE_TEMPLATE/|^docs?/|(^|/)openapi\.",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def _events_of(graph: Graph, jobs: list[Job]) -> Iterator[Fact]:
 
 def _keys(tree: Tree, covers: dict[tuple[str, str], frozenset[str] | None]) -> Iterator[Fact]:
     for path in tree.paths:
-        if not CONFIGS.search(path) or area(path) == "test":
+        if not CONFIGS.search(path) or SITES.search(path) or area(path) == "test":
             continue
         for document in _documents(path, tree.text(path) or ""):
             for key, text, line in document.flat():

@@ -68,7 +68,9 @@ VALUED = frozenset(
         "-C",
     ]
 )
-OTHERS = re.compile(r"^(--(help|collect-only|dry-run|co)|-h)$")
+OTHERS = re.compile(r"^(--(help|collect-only|dry-run|co|exit-zero)|-h)$")
+CONTAINERS = re.compile(r"^(docker|podman|docker-compose|kubectl) (compose )?(run|exec) ")
+INSIDE = frozenset({"pytest", "python", "python3", "tox", "nox", "ruff", "mypy", "flake8", "make"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Command:
 
 
 def read_shell(text: str, line: int = 1, *, soft: bool = False) -> list[Command]:
-    """The commands of a script that begins on this line; what only asks for help or a version is left out."""
+    """The commands of a script that begins on this line; what can only tell and never fails is left out."""
     found: list[Command] = []
     for number, logical in _logical(text, line):
         found.extend(_commands(_tokens(logical), number, soft))
@@ -161,7 +163,15 @@ def unwrapped(words: list[str]) -> list[str]:
             words = _past_options(words[1:], numbers=True)
         else:
             break
-    return _normal(words)
+    return _normal(_inside(words))
+
+
+def _inside(words: list[str]) -> list[str]:
+    """The command that a container is started with, where it is one that is looked for."""
+    if CONTAINERS.match(" ".join(words[:4]) + " "):
+        found = next((place for place, word in enumerate(words) if place > 1 and word in INSIDE), None)
+        return words[found:] if found is not None else words
+    return words
 
 
 def _past_options(words: list[str], *, numbers: bool = False) -> list[str]:

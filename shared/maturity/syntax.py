@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+MOST_PARTS = 24  # of a name; what is longer is no name of interest
 LEAVES = (
     ast.Constant,
     ast.Name,
@@ -83,3 +84,21 @@ def text_of(node: ast.AST) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(text_of(each) or "_" for each in node.values)
     return ""
+
+
+def dotted(node: ast.AST, names: dict[str, str]) -> str:
+    """The full name of what is called or meant, by what imports call it; _ for what has none."""
+    parts: list[str] = []
+    while len(parts) < MOST_PARTS:
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Call):
+            parts.append("()")
+            node = node.func
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        else:
+            break
+    root = names.get(node.id, node.id) if isinstance(node, ast.Name) else "_"
+    return ".".join([root, *reversed(parts)]).replace(".()", "()")

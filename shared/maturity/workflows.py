@@ -16,9 +16,11 @@ from maturity.workflows_other import (
     read_code_build,
     read_gitlab,
 )
+from maturity.workflows_scripts import read_bitbucket, read_jenkins, read_travis
 
 Reader = Callable[[str, Item], Iterator[Job]]
 BY_HAND = frozenset({"workflow_dispatch", "workflow_call", "issue_comment", "manual", "issues", "label"})
+JENKINS = re.compile(r"(^|/)([\w-]+\.)?Jenkinsfile([.-][\w-]+)?$|\.jenkinsfile$", re.IGNORECASE)
 ONLY = re.compile(r"github\.event_name\s*==\s*'(\w+)'")
 
 
@@ -28,7 +30,17 @@ def read_jobs(tree: Tree) -> list[Job]:
     for path in tree.ending(".yml", ".yaml"):
         for document in read_yaml(tree.text(path) or "")[:1]:
             jobs.extend(_reader(path)(path, document))
+    for path in tree.paths:
+        if JENKINS.search(path):
+            jobs.extend(read_jenkins(path, tree.text(path) or ""))
     return _azure_templates(jobs)
+
+
+OF_SERVICES: dict[str, Reader] = {
+    ".circleci/config.yml": read_circle,
+    "bitbucket-pipelines.yml": read_bitbucket,
+    ".travis.yml": read_travis,
+}
 
 
 def _reader(path: str) -> Reader:
@@ -37,8 +49,8 @@ def _reader(path: str) -> Reader:
         return read_github
     if pure.name in {"action.yml", "action.yaml"}:
         return read_action
-    if path == ".circleci/config.yml":
-        return read_circle
+    if path in OF_SERVICES:
+        return OF_SERVICES[path]
     if re.search(r"(^|/)cloudbuild[^/]*(/[\w.-]+)?\.ya?ml$", path):
         return read_cloud_build
     if re.search(r"(^|/)buildspecs?[^/]*(/[\w.-]+)?\.ya?ml$", path):

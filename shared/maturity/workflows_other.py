@@ -80,9 +80,9 @@ AZURE_KEYS = frozenset(
 
 def _azure_events(document: Item) -> Iterator[str]:
     trigger, pr = document.get("trigger"), document.get("pr")
-    if trigger is None or trigger.text != "none":
+    if trigger is None or trigger.words() != {"none"}:
         yield "push"
-    if pr is not None and pr.text != "none":
+    if pr is not None and pr.words() != {"none"}:
         yield "pull_request"
     if document.get("schedules"):
         yield "schedule"
@@ -103,10 +103,18 @@ def _azure_steps(job: Job, item: Item) -> None:
     if (template := item.get("template")) and template.text:
         folder = PurePosixPath(job.path).parent
         job.calls.append(_joined(folder, template.text.partition("@")[0]))
-    for _, inner in item.items():
+    for given in _scripts(item):
+        job.commands.extend(read_shell(f"python {given.text}", given.line, soft=ignored))
+    for inner in (*(each for _, each in item.items()), *(item.listed or ())):
         _azure_steps(job, inner)
-    for inner in item.listed or ():
-        _azure_steps(job, inner)
+
+
+def _scripts(item: Item) -> Iterator[Item]:
+    """The scripts of Python that a task or a template is given to run."""
+    for key in ("inputs", "parameters"):
+        for name, given in (item.get(key) or Item(0)).items():
+            if name.lower().endswith(("script", "scriptpath", "scriptfile")) and given.text.endswith(".py"):
+                yield given
 
 
 def _joined(folder: PurePosixPath, name: str) -> str:

@@ -80,13 +80,27 @@ def count(counts: Counts, name: str, labels: dict[str, dict[str, str]], root: Pa
 def checked_out(folder: Path, repository: str, commit: str, into: Path) -> bool:
     """Whether the repository's files at the commit could be put into a folder."""
     for clone in clones(folder, repository):
-        asked = ["git", "-C", str(clone), "archive", "--format=tar", commit]
+        lacking = [f":(exclude,literal){path}" for path in lacks(clone, commit)]
+        asked = ["git", "-C", str(clone), "archive", "--format=tar", commit, "--", ".", *lacking]
         done = subprocess.run(asked, capture_output=True)
         if done.returncode == 0:
             with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
                 archive.extractall(into, filter="data")
             return True
     return False
+
+
+def lacks(clone: Path, commit: str) -> list[str]:
+    """The files of the commit that a partial clone does not hold."""
+    git = ["git", "-C", str(clone)]
+    listed = subprocess.run([*git, "ls-tree", "-r", "-z", commit], capture_output=True).stdout.decode()
+    files = [entry.partition("\t")[::2] for entry in listed.split("\0") if " blob " in entry]
+    asked = "".join(f"{head.split()[2]}\n" for head, _ in files)
+    alone = os.environ | {"GIT_NO_LAZY_FETCH": "1"}
+    checked = [*git, "cat-file", "--batch-check"]
+    told = subprocess.run(checked, input=asked.encode(), capture_output=True, env=alone)
+    held = told.stdout.decode().splitlines()
+    return [path for (_, path), line in zip(files, held, strict=False) if line.endswith(" missing")]
 
 
 def clones(folder: Path, repository: str) -> Iterator[Path]:
