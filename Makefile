@@ -131,14 +131,14 @@ coverage: .venv/.dev ## every test with branch coverage, floor 90 %
 benchmark: .venv/.benchmark ## this project beside its peers, into build/benchmark.md and .json
 	$(BIN)/python tests/benchmarks/run.py
 
-drills: .venv/.dev ## break level 1 on purpose: kills, races, dead servers, full disks (about an hour)
+drills: .venv/.dev ## break level 1 on purpose: kills, races, dead servers, full disks (takes hours)
 	for drill in kill starts fresh server disk failover dask_kill versions; do $(BIN)/python tests/drills/$$drill.py; done
 
 drills-small: .venv/.dev ## a few trials of level 1's drills [DRILLS="kill starts"]
 	set -e; $(foreach drill,$(DRILLS),$(BIN)/python tests/drills/$(drill).py $(SMALL_$(drill));)
 
 drills-release: .venv/.dev ## break level 2 on purpose: races, kills, flipped bytes
-	for drill in race tamper_ledger release_race release_kill; do $(BIN)/python tests/drills/$$drill.py; done
+	for drill in race tamper_ledger tamper_package release_race release_kill; do $(BIN)/python tests/drills/$$drill.py; done
 
 drills-serving: .venv/.dev ## break the service on purpose: bad releases, restarts, overload, outages [SERVED=folder]
 	for drill in reload restart overload outage; do \
