@@ -29,11 +29,12 @@ SMALL_versions := --rounds 1
 # What is quick enough to hold every change to, and together still covers nine tenths of the code.
 UNIT := smoke or not (trained or gate or slow)
 
-.PHONY: help setup level0 level0-audit notebooks lab level1 level2-pr level2-main level2-release level2-retrain \
-    level2-rollback level2-monitor level2-package level2-verify level2-digest level2-attestation serve dashboard \
-    replay assess test lint unit check format coverage benchmark benchmark-serving monitoring-power fuzz drills \
-    drills-small drills-release drills-serving audit workflows container-test dvc calibration data-tiny docs reference \
-    walkthroughs constraints system-deps clean
+.PHONY: help setup level0 level0-audit notebooks lab level1 level2-pr level2-main level2-release \
+    level2-retrain level2-rollback level2-monitor level2-package level2-verify level2-digest \
+    level2-attestation serve dashboard replay assess test lint unit check format coverage benchmark \
+    benchmark-serving benchmark-pages monitoring-power fuzz drills drills-small drills-release \
+    drills-serving audit workflows container-test dvc calibration data-tiny docs reference walkthroughs \
+    constraints system-deps clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -146,6 +147,9 @@ drills-serving: .venv/.dev ## break the service on purpose: bad releases, restar
 
 benchmark-serving: .venv/.dev ## the service beside MLflow's and a bare handler [SERVED=folder]
 	$(BIN)/python tests/benchmarks/serving.py --store "$(SERVED)"
+
+benchmark-pages: .venv/.dev ## how soon the dashboards are drawn, beside Altair's own page of the same weeks
+	$(BIN)/python tests/benchmarks/pages.py
 
 monitoring-power: .venv/.dev ## false alarms on clean weeks, faults caught, as a table
 	$(BIN)/python tests/benchmarks/monitoring_power.py

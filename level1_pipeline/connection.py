@@ -60,18 +60,22 @@ class Place:
 
 
 class Line:
-    """A line to the place where runs are tracked; it asks again until there is an answer or patience ends."""
+    """A line to the place where runs are tracked; it asks again until there is an answer or patience ends.
+
+    patience: seconds of silence, PATIENCE where none is given.
+    """
 
     def __init__(
         self,
         place: Place,
         *,
-        patience: float = PATIENCE,
+        patience: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.place = place
-        self._patience, self._clock, self._pause = patience, clock, pause
+        self._patience = PATIENCE if patience is None else patience
+        self._clock, self._pause = clock, pause
         self._silent = 0.0  # seconds spent on tries and pauses since the last answer
 
     def ask(self, question: Callable[[], Answer], again: Callable[[], Answer] | None = None) -> Answer:

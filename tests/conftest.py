@@ -21,14 +21,19 @@ ROOT = Path(__file__).parents[1]
 
 # What takes a browser, a server, a database, Node.js or several processes, and so seconds.
 SLOW = (
+    "demand/bundle/test_tampering.py",
     "demand/scoring/test_scoring_carried.py",
+    "demand/sources/test_mapping_weeks.py",
+    "demand/sources/test_workbook.py",
     "demand/test_bad_input_time_zones.py",
     "docs/",
     "level1_pipeline/test_connection.py",
     "level1_pipeline/test_registry.py",
     "level1_pipeline/test_tracking.py",
+    "level1_pipeline/tuning/test_study.py",
     "level2_cicd/dashboards/",
     "level2_cicd/deploy/test_alerts.py",
+    "level2_cicd/deploy/test_manifests.py",
     "level2_cicd/flow/",
     "level2_cicd/package/",
     "level2_cicd/serving/feedback/test_candidates.py",
@@ -45,32 +50,42 @@ SLOW = (
     "maturity/test_malformed.py",
     "maturity/test_mutations.py",
     "maturity/test_self.py",
+    "test_architecture.py",
     "test_benchmarks.py",
+    "test_leakage.py",
+    "test_levels_agree.py",
     "workflows/",
+)
+
+# In a folder of slow ones, and quick all the same.
+QUICK = (
+    "docs/test_names.py",
+    "docs/test_reference.py",
+    "docs/test_translations.py",
+    "level2_cicd/dashboards/test_packing.py",
+    "level2_cicd/dashboards/test_reading.py",
+    "level2_cicd/dashboards/test_segments.py",
+    "level2_cicd/flow/test_metric_table.py",
+    "level2_cicd/flow/test_retrain.py",
+    "workflows/test_settings.py",
 )
 
 # Trained or slow as well, but each walks a whole path through a part; `make unit` runs them on one process,
 # for they share what is trained.
 SMOKE = (
     "level1_pipeline/monitoring/test_docs_monitoring.py",
-    "level1_pipeline/test_steps.py",
-    "level1_pipeline/test_tune_commands.py",
     "level2_cicd/dashboards/test_concerns.py",
     "level2_cicd/dashboards/test_dashboard_commands.py",
     "level2_cicd/flow/test_notes.py",
-    "level2_cicd/flow/test_pull_request.py",
-    "level2_cicd/package/test_audit.py",
-    "level2_cicd/package/test_verify.py",
     "level2_cicd/test_docs_ledger.py",
-    "test_levels_agree.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what stands in SLOW, and as smoke what stands in SMOKE."""
+    """Marks as slow what stands in SLOW and not in QUICK, and as smoke what stands in SMOKE."""
     for item in items:
         place = item.path.relative_to(ROOT / "tests").as_posix()
-        if place.startswith(SLOW):
+        if place.startswith(SLOW) and place not in QUICK:
             item.add_marker(pytest.mark.slow)
         if place.startswith(SMOKE):
             item.add_marker(pytest.mark.smoke)

@@ -14,6 +14,7 @@ import vl_convert
 Spec: TypeAlias = dict[str, Any]
 Drawing: TypeAlias = alt.LayerChart | alt.FacetChart
 DAY = "%e %b %Y"
+SHORT = "format(datum.value, '~s')"  # 200, 1.2k: an axis format would call 200 0.2k beside 1.2k
 CHAMPION, BASELINE, ACTUAL = "@champion", "@baseline", "@actual"
 
 
@@ -74,7 +75,7 @@ def series() -> Drawing:
         *(_number(field) for field in ("actual", "forecast", "lower", "upper")),
     ]
     scale = alt.Scale(zero=True, nice=True)
-    units = alt.Axis(title="units a week", format="~s", tickCount=5)
+    units = alt.Axis(title="units a week", labelExpr=SHORT, tickCount=5)
     return alt.layer(
         base.mark_area(color=CHAMPION, opacity=0.2).encode(
             y=alt.Y("lower:Q", scale=scale, axis=units), y2="upper:Q"
@@ -91,7 +92,9 @@ def total() -> Drawing:
     base = _rows().encode(x=_week())
     tips = [alt.Tooltip("week:T", format=DAY), _number("actual", ",.0f"), _number("forecast", ",.0f")]
     units = alt.Y(
-        "actual:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title="units a week", format="~s", tickCount=5)
+        "actual:Q",
+        scale=alt.Scale(zero=True),
+        axis=alt.Axis(title="units a week", labelExpr=SHORT, tickCount=5),
     )
     return alt.layer(
         base.mark_line(color=ACTUAL, strokeWidth=1.5).encode(y=units),
@@ -106,7 +109,7 @@ def error() -> Drawing:
     """Rows: week, champion, baseline. Guide: value, a target or none."""
     base = _rows().encode(x=_week())
     tips = [alt.Tooltip("week:T", format=DAY), _number("champion"), _number("baseline")]
-    axis = alt.Axis(title=None, format="~s", tickCount=5)
+    axis = alt.Axis(title=None, labelExpr=SHORT, tickCount=5)
     own, average = (alt.Y(f"{name}:Q", axis=axis) for name in ("champion", "baseline"))
     return alt.layer(
         base.mark_line(color=BASELINE, strokeWidth=2, strokeDash=[2, 3]).encode(y=average),
@@ -159,7 +162,7 @@ def bars() -> Drawing:
     """
     base = _rows().encode(y=alt.Y("label:N", sort=None, axis=None))
     signs = alt.Scale(domain=["up", "down"], range=[CHAMPION, BASELINE])
-    value = alt.X("value:Q", title=None, axis=alt.Axis(format="~s", tickCount=5))
+    value = alt.X("value:Q", title=None, axis=alt.Axis(labelExpr=SHORT, tickCount=5))
     words = base.transform_calculate(words="format(datum.value, '.3~r') + ' %  ' + datum.label")
     return alt.layer(
         base.mark_bar(height=11, cornerRadius=2, yOffset=9).encode(

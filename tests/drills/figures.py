@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "shared" / "data" / "tiny"
 # Every step of a run in as little time as it takes: what is drilled is not accuracy.
 SMALL = [
-    "--set=training.stride=4",
+    "--set=training.stride=8",
     "--set=lasso.alphas=3",
     "--set=lasso.passes=0",
     "--set=network.epochs=1",

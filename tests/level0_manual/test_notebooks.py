@@ -2,16 +2,28 @@ import base64
 import io
 import re
 
-import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
-from PIL import Image
 
 NAMES = ["1_explore", "2_condition", "3_train", "4_evaluate", "5_hand_over_and_score"]
 
 
-def stream(text, name="stdout"):
-    return nbformat.v4.new_output("stream", name=name, text=text)
+# Imported by the tests: it takes seconds, and the tests of this file run on one process.
+pytestmark = pytest.mark.xdist_group("notebooks")
+
+
+@pytest.fixture(scope="module")
+def nbformat():
+    import nbformat
+
+    return nbformat
+
+
+@pytest.fixture(scope="module")
+def stream(nbformat):
+    def output(text, name="stdout"):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    return output
 
 
 def test_there_are_five_notebooks_in_order(builder):
@@ -19,7 +31,7 @@ def test_there_are_five_notebooks_in_order(builder):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_holds_the_cells_of_its_source(builder, level0, name):
+def test_a_notebook_holds_the_cells_of_its_source(builder, level0, name, nbformat):
     committed = nbformat.read(level0 / f"{name}.ipynb", as_version=4)
     fresh = builder.unexecuted(level0 / f"{name}.py")
     nbformat.validate(committed)
@@ -29,7 +41,7 @@ def test_a_notebook_holds_the_cells_of_its_source(builder, level0, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_was_run_in_order_and_is_small_and_of_no_machine(builder, level0, name):
+def test_a_notebook_was_run_in_order_and_is_small_and_of_no_machine(builder, level0, name, nbformat):
     path = level0 / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -42,7 +54,7 @@ def test_a_notebook_was_run_in_order_and_is_small_and_of_no_machine(builder, lev
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_explains_every_step_and_ends_with_what_a_colleague_asks(level0, name):
+def test_a_notebook_explains_every_step_and_ends_with_what_a_colleague_asks(level0, name, nbformat):
     cells = nbformat.read(level0 / f"{name}.ipynb", as_version=4).cells
     explained = [cell.cell_type for cell in cells[:-1]]
     assert explained[0] == "markdown" and explained.count("markdown") >= 4
@@ -61,24 +73,28 @@ def test_a_kernel_builds_the_committed_notebook_from_an_unchanged_source(builder
 
 @pytest.mark.trained
 def test_a_notebook_that_fails_is_not_built(builder, tmp_path):
+    from nbclient.exceptions import CellExecutionError
+
     source = tmp_path / "1_broken.py"
     source.write_text("# %%\nraise KeyError('week')\n", encoding="utf-8")
     with pytest.raises(CellExecutionError, match="week"):
         builder.built(source, tmp_path)
 
 
-def test_printed_text_is_one_piece_however_it_arrived(builder):
+def test_printed_text_is_one_piece_however_it_arrived(builder, stream):
     found = builder.settled([stream("a\n"), stream("b"), stream("c\n")])
     assert [output.text for output in found] == ["a\nbc\n"]
 
 
-def test_warnings_are_shown_to_the_builder_and_not_kept(builder, capsys):
+def test_warnings_are_shown_to_the_builder_and_not_kept(builder, capsys, stream):
     found = builder.settled([stream("a\n"), stream("file.py:3: Warning\n", "stderr"), stream("b\n")])
     assert [output.text for output in found] == ["a\nb\n"]
     assert capsys.readouterr().err == "file.py:3: Warning\n"
 
 
-def test_a_chart_keeps_its_size_and_loses_its_weight(builder):
+def test_a_chart_keeps_its_size_and_loses_its_weight(builder, nbformat):
+    from PIL import Image
+
     gradient = Image.linear_gradient("L")  # 256 x 256 in 256 shades
     out = io.BytesIO()
     Image.merge("RGB", [gradient, gradient.rotate(90), gradient.rotate(180)]).save(out, "PNG")

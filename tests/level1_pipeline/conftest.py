@@ -12,11 +12,11 @@ from level1_pipeline.__main__ import main
 
 # The smallest settings that still go through every step: seconds, not accuracy.
 SMALL = [
-    "--set=training.stride=4",
-    "--set=lasso.alphas=4",
+    "--set=training.stride=8",
+    "--set=lasso.alphas=3",
     "--set=lasso.passes=1",
     "--set=network.epochs=1",
-    "--set=network.min_steps=120",
+    "--set=network.min_steps=60",
     "--set=network.batch=256",
     "--set=network.tune_epochs=0",
     "--set=pipeline.workers=1",

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 STEPS = ["raw", "condition", "validate", "train", "evaluate", "release", "score"]
 SETTINGS = """
 [training]
-stride = 4
+stride = 8
 [lasso]
 alphas = 3
 passes = 0

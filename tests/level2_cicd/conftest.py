@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from level2_cicd.package import Package
 
 SMALL = [
-    "--set=training.stride=4",
-    "--set=lasso.alphas=4",
+    "--set=training.stride=8",
+    "--set=lasso.alphas=3",
     "--set=lasso.passes=1",
     "--set=network.epochs=1",
-    "--set=network.min_steps=120",
+    "--set=network.min_steps=60",
     "--set=network.batch=256",
     "--set=network.tune_epochs=0",
     "--set=pipeline.workers=1",

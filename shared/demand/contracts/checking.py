@@ -13,6 +13,11 @@ from demand.contracts.tables import SCHEMAS
 from demand.errors import DataError
 
 SHOWN_ROWS = 3
+# The schemas without dtypes: `_plain` has given every column its own, and asking again took half of the time.
+RULES = {
+    table: schema.update_columns(dict.fromkeys(schema.columns, {"dtype": None}))
+    for table, schema in SCHEMAS.items()
+}
 REMEDY = "Correct it at the source and deliver again; nothing was dropped or changed."
 
 
@@ -28,7 +33,7 @@ def check(table: str, frame_: pd.DataFrame, origin: str) -> pd.DataFrame:
     # Copy-on-write keeps the two frames apart; `inplace` spares pandera's own copy, and nothing is coerced.
     frame = pd.DataFrame(plain, copy=False).reset_index(drop=True)
     try:
-        schema.validate(frame, lazy=True, inplace=True)
+        RULES[table].validate(frame, lazy=True, inplace=True)
     except pandera.errors.SchemaErrors as errors:
         raise _explain(errors, frame, origin) from None
     return frame

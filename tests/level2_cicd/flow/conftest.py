@@ -19,11 +19,11 @@ from level2_cicd.validation import Candidate, judged, score_candidate
 
 GATE = "gate.max_mape = 60.0\ngate.min_segments_share = 0.1\ngate.min_gain = 1.0\n"
 SETTINGS = """
-settings.training.stride = 4
-settings.lasso.alphas = 4
+settings.training.stride = 8
+settings.lasso.alphas = 3
 settings.lasso.passes = 1
 settings.network.epochs = 1
-settings.network.min_steps = 120
+settings.network.min_steps = 60
 settings.network.batch = 256
 settings.network.tune_epochs = 0
 settings.pipeline.workers = 1
