@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 Dotted = Callable[[ast.AST], str]
 TELLING = re.compile(
@@ -17,6 +18,7 @@ CHANCE = re.compile(
     r"|keras(\.\w+)*\.(Sequential|Model)$|(^|\.)nn\.(Linear|Conv[123]d|LSTM|GRU|Embedding)$"
 )
 LOGGED = re.compile(r"(^|\.)log_metrics?$")
+ROLES = {"draws": CHANCE, "logs": LOGGED, "run": PLANNERS, "saves": DUMPS}
 IN_DICTS = frozenset({"random_state", "seed", "random_seed", "email_on_failure"})
 SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 
@@ -30,15 +32,21 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
                 "keyword",
                 f"{name}({key}={repr(value.value)[:60] if isinstance(value, ast.Constant) else '...'})",
             )
-    if CHANCE.search(name) and not given.keys() & SEEDS:
+    role = role_of(name)
+    if role == "draws" and not given.keys() & SEEDS:
         yield "unseeded", name
-    if LOGGED.search(name) and node.args:
+    if role == "logs" and node.args:
         yield from (("keyword", f"log_metrics(metric={each!r})") for each in _texts(node.args[0]))
     if "flow" in given and PLANNED & given.keys():
         yield "keyword", f"{name}(run={dotted(given['flow'])})"
-    for pattern, role in ((PLANNERS, "run"), (DUMPS, "saves")):
-        if node.args and pattern.search(name):
-            yield "keyword", f"{name}({role}={dotted(node.args[0])})"
+    if role in {"run", "saves"} and node.args:
+        yield "keyword", f"{name}({role}={dotted(node.args[0])})"
+
+
+@lru_cache(maxsize=4096)
+def role_of(name: str) -> str:
+    """What a call of this name does: it draws by chance, logs, plans a run, saves, or none of these."""
+    return next((role for role, pattern in ROLES.items() if pattern.search(name)), "")
 
 
 def _texts(node: ast.AST) -> Iterator[str]:

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from maturity.hints import Names
+
 TEST_FOLDERS = frozenset({"tests", "test", "testing", "unit_tests", "integration_tests", "e2e"})
 TESTS = re.compile(r"[-_]tests?\.py$")
 KINDS = (
@@ -71,16 +73,21 @@ class Facts:
     """All facts, by kind and name."""
 
     by_kind: dict[str, dict[str, list[Fact]]] = field(default_factory=lambda: defaultdict(dict))
+    _names: dict[str, Names] = field(default_factory=dict)
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Take these in as well."""
+        self._names.clear()
         for fact in facts:
             self.by_kind[fact.kind].setdefault(fact.name, []).append(fact)
 
     def matching(self, kind: str, pattern: re.Pattern[str]) -> list[Fact]:
         """The facts of a kind whose name the pattern finds."""
         names = self.by_kind.get(kind, {})
-        return [fact for name, found in names.items() if pattern.search(name) for fact in found]
+        if kind not in self._names:
+            self._names[kind] = Names(names)
+        asked = self._names[kind].asked(pattern)
+        return [fact for name in asked if pattern.search(name) for fact in names[name]]
 
 
 @cache

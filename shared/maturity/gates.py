@@ -3,7 +3,8 @@
 import ast
 import re
 
-from maturity.bodies import LARGER, called_in, compares, walked, words_of
+from maturity.bodies import LARGER, called_in, compares, words_of
+from maturity.syntax import parts
 
 METRIC = re.compile(
     r"(^|_)(mse|rmse|mae|mape|wape|smape|r2|acc|accuracy|auc|f1|scores?|metrics?|loss|errors?|precision|recall"
@@ -49,31 +50,29 @@ def decides(node: ast.AST) -> bool:
     """Whether it compares a metric and registers, promotes, deploys or ends by what comes out."""
     return any(
         compares(each.test, METRIC, LARGER) and any(ACTS.search(name) for name, _ in called_in(each))
-        for each in walked(node)
-        if isinstance(each, ast.If)
+        for each in parts(node)[ast.If]
     )
 
 
 def refuses(node: ast.AST) -> bool:
     """Whether it raises, or a statement asserts, where a figure of quality is beyond a bound."""
-    return any(
-        _beyond(each.test)
-        for each in walked(node)
-        if isinstance(each, ast.Assert)
-        or (isinstance(each, ast.If) and any(isinstance(i, ast.Raise) for i in (*each.body, *each.orelse)))
+    raising = (
+        each
+        for each in parts(node)[ast.If]
+        if any(isinstance(inner, ast.Raise) for inner in (*each.body, *each.orelse))
     )
+    return any(_beyond(each.test) for each in (*parts(node)[ast.Assert], *raising))
 
 
 def _beyond(test: ast.expr) -> bool:
     return any(
-        isinstance(each, ast.Compare)
-        and len(each.ops) == 1
+        len(each.ops) == 1
         and isinstance(each.ops[0], LARGER)
         and any(
             _is_quality(one) and _is_bound(other)
             for one, other in ((each.left, each.comparators[0]), (each.comparators[0], each.left))
         )
-        for each in walked(test)
+        for each in parts(test)[ast.Compare]
     )
 
 
@@ -94,17 +93,13 @@ def compares_releases(node: ast.AST) -> bool:
     What a loop calls old and new may be two steps of one learner.
     """
     compared = [
-        each
-        for each in walked(node)
-        if isinstance(each, ast.Compare) and isinstance(each.ops[0], LARGER) and _of_two_models(each)
+        each for each in parts(node)[ast.Compare] if isinstance(each.ops[0], LARGER) and _of_two_models(each)
     ]
     if not compared:
         return False
-    loops = (each for each in walked(node) if isinstance(each, ast.For | ast.While))
-    steps = {
-        each for loop in loops for each in walked(loop) if any(STEP.search(word) for word in words_of(each))
-    }
-    return any(each not in steps for each in compared)
+    loops = (*parts(node)[ast.For], *parts(node)[ast.While])
+    looped = {each for loop in loops for each in parts(loop)[ast.Compare]}
+    return any(each not in looped or not any(map(STEP.search, words_of(each))) for each in compared)
 
 
 def _of_two_models(node: ast.Compare) -> bool:
@@ -122,6 +117,5 @@ def restarts(node: ast.AST) -> bool:
     return any(
         any(DECAYED.search(word) for word in words_of(each.test))
         and any(TRAINS.search(name) for inner in each.body for name, _ in called_in(inner))
-        for each in walked(node)
-        if isinstance(each, ast.If)
+        for each in parts(node)[ast.If]
     )
