@@ -8,18 +8,20 @@ from functools import lru_cache
 Dotted = Callable[[ast.AST], str]
 TELLING = re.compile(
     r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|repo_type|target_names|registered_model_name|timetable|crons"
-    r"|(model_)?run_id|type|feature_keys|feature_values|experiment_config|email_on_failure|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
+    r"|(model_)?run_id|type|feature_keys|feature_values|experiment_config|email_on_failure|param_distributions|param_grid|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
 )
 PLANNERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
 PLANNED = frozenset({"schedule", "schedules", "cron", "interval"})
-DUMPS = re.compile(r"^(joblib|pickle|cloudpickle|dill)\.dump$")
+DUMPS = re.compile(
+    r"^(joblib|pickle|cloudpickle|dill)\.dump$|(^|\.)save_(object|obj|pickle|pkl|joblib|bin|artifact)$"
+)
 CHANCE = re.compile(
     r"(RandomForest|ExtraTrees?|DecisionTree|GradientBoosting|Bagging|MLP|SGD|AdaBoost)(Classifier|Regressor)$|KMeans$"
     r"|keras(\.\w+)*\.(Sequential|Model)$|(^|\.)nn\.(Linear|Conv[123]d|LSTM|GRU|Embedding)$"
 )
 LOGGED = re.compile(r"(^|\.)log_metrics?$")
 ROLES = {"draws": CHANCE, "logs": LOGGED, "run": PLANNERS, "saves": DUMPS}
-IN_DICTS = frozenset({"random_state", "seed", "random_seed", "email_on_failure"})
+IN_DICTS = frozenset({"primary_metric", "random_state", "seed", "random_seed", "email_on_failure"})
 SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 
 
@@ -39,8 +41,8 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
         yield from (("keyword", f"log_metrics(metric={each!r})") for each in _texts(node.args[0]))
     if "flow" in given and PLANNED & given.keys():
         yield "keyword", f"{name}(run={dotted(given['flow'])})"
-    if role in {"run", "saves"} and node.args:
-        yield "keyword", f"{name}({role}={dotted(node.args[0])})"
+    for each in [*node.args[:1], *given.values()] if role == "saves" else node.args[: role == "run"]:
+        yield "keyword", f"{name}({role}={dotted(each)})"
 
 
 @lru_cache(maxsize=4096)

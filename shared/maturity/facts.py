@@ -32,6 +32,7 @@ KINDS = (
     "models",  # a test function that fits something and asks it, or asks a model itself
     "decides",  # a function that compares a metric and acts on a model by what comes out
     "restarts",  # a function that trains where the data drifted or the model grew worse
+    "slices",  # a function that works out a figure of quality for groups of rows
     "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
     "splits",  # a function in which chance chooses which of two models answers

@@ -28,7 +28,7 @@ def _of_sequence(parts: Iterable[tuple[Any, Any]]) -> Texts:
         if not letter:
             found += [frozenset([run]), _of_part(str(name), given)]
         run = run + letter if letter else ""
-    return max((each for each in [*found, frozenset([run])] if each), key=_worth, default=NOTHING)
+    return max(filter(_sure, [*found, frozenset([run])]), key=_worth, default=NOTHING)
 
 
 def _worth(texts: Texts) -> tuple[int, int]:
@@ -50,7 +50,7 @@ def _of_part(name: str, given: Any) -> Texts:
         return _of_sequence(given[3])
     if name == "BRANCH":
         each = [_of_sequence(branch) for branch in given[1]]
-        return frozenset().union(*each) if all(map(_sure, each)) else NOTHING
+        return frozenset().union(*each) if all(each) else NOTHING
     if name.endswith("_REPEAT") and given[0] > 0:
         return _of_sequence(given[2])
     return NOTHING
@@ -73,7 +73,7 @@ class Names:
     def asked(self, pattern: re.Pattern[str]) -> Iterator[str]:
         """The names that are worth a search, in their order; those beyond ASCII always are."""
         texts = needed(pattern)
-        if not _sure(texts):
+        if not texts:
             return iter(self.names)
         found = set(self.foreign).union(*map(self._holding, texts))
         return (self.names[at] for at in sorted(found))

@@ -21,7 +21,10 @@ SCORES = re.compile(
     r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b"
     r"|EarlyStopping|ModelCheckpoint|_validation\b|(^|[\s.])validate(\.run)?(\s|$)"
 )
-PIPELINES = re.compile(r"(^|/)((ml_|train(ing)?_)?pipeline|build_train_pipeline)\.py$", re.IGNORECASE)
+PIPELINES = re.compile(
+    r"(^|/)((ml_|train(ing)?_|run_|full_|main_)?pipelines?|build_train_pipeline|pipeline_(train(ing)?|run)|main)\.py$",
+    re.IGNORECASE,
+)
 PREPARES = re.compile(
     r"(^|[\s._])(read|load|ingest|fetch|prepare|preprocess|process|split|clean|transform|featur)"
 )
@@ -35,6 +38,7 @@ FRAMEWORKS = re.compile(
     r"^(fastapi|flask|starlette|gradio|streamlit|chainlit|dash|litestar|sanic|falcon|bottle|quart|robyn|tornado\.web"
     r"|aiohttp\.web|rest_framework|nicegui)\b"
 )
+FRAMEWORKS_SAID = re.compile(r"(?:^|\s)" + FRAMEWORKS.pattern.removeprefix("^"))
 SERVING = re.compile(
     r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
     re.IGNORECASE,
@@ -50,7 +54,7 @@ SAYS_PREDICT = re.compile(
     re.IGNORECASE,
 )
 SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
-SAVES = re.compile(r"dump\(saves=")
+SAVES = re.compile(r"\(saves=")
 LOADS = re.compile(r"(^|\.)(joblib|pickle|cloudpickle|dill)\.load$")
 KEEPS = re.compile(
     r"(^|\.)(joblib|pickle|cloudpickle|dill|skops\.io)\.(dump|load)s?$|(log|save|load|register)_model$|to_onnx$|convert_sklearn$"
@@ -140,10 +144,13 @@ def _is_whole(path: str, code: Code) -> bool:
     if name[:1].isdigit():
         return False
     calls = _said(code, "call")
-    if TRAINS.search(f"/{name}") and all(each.search(calls) for each in (READS, FITS, SCORES)):
+    whole = all(each.search(calls) for each in (READS, FITS, SCORES))
+    if TRAINS.search(f"/{name}") and whole:
         return True
-    if RUNNERS.search(path) and RUNS_TRAINING.search(calls) and RUNS_TEST.search(calls):
+    if RUNNERS.search(path) and (whole or (RUNS_TRAINING.search(calls) and RUNS_TEST.search(calls))):
         return True
+    if path.endswith("main.py") and FRAMEWORKS_SAID.search(_said(code, "import")):
+        return False
     steps = (PREPARES, TRAINS_THERE, JUDGES_THERE)
     starts = any(fact.kind == "def" and STARTS.match(fact.name) for fact in code.facts)
     return (

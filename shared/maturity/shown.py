@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from maturity.bodies import Function, baseline_of, models, runs_a_whole, splits, traces, verifies
 from maturity.gates import judges, restarts
+from maturity.slices import slices
 from maturity.syntax import can_fail, plain, written
 
 NO_TEST = re.compile(r"skip|fixture")  # among the decorators of a function
-JUDGED = (("decides", judges), ("restarts", restarts))
+JUDGED = (("decides", judges), ("restarts", restarts), ("slices", slices))
 SHOWN = (("verifies", verifies), ("traces", traces), ("splits", splits))
 
 

@@ -189,7 +189,45 @@ NOT_SHOWN += [
         {"pyproject.toml": "[project]\ndependencies = ['a']\n", "scripts/old/requirements.txt": "b==1\n"},
     ),
 ]
+CDK = "import * as events from 'aws-cdk-lib/aws-events';\n// retrains each week\n{}week);\n"
+SCHEDULED = "on:\n  schedule: [cron]\njobs:\n  a:\n    steps:\n      - run: python main.py\n"
+WHOLE = "import shop.ingest, shop.train_model, shop.evaluation\nshop.ingest.load_rows()\n"
+SHOWN += [
+    ("data-contract", {"schema.yaml": "COLUMNS:\n  price: float64\n"}),
+    (
+        "data-features-shared",
+        {"prep.py": "import dill\nsave_object(path, obj=preprocessor)\ndill.load(path)\n"},
+    ),
+    ("training-trigger", {"lib/pipeline.ts": CDK.format("events.Schedule.rate(")}),
+    ("training-retrain", {"lib/pipeline.ts": CDK.format("events.Schedule.rate(")}),
+    ("training-retrain", {".github/workflows/w.yml": SCHEDULED, "main.py": WHOLE}),
+    (
+        "training-retrain",
+        {"train.yml": "Resources:\n  Weekly:\n    Properties:\n      ScheduleExpression: rate(7 days)\n"},
+    ),
+    ("training-pipeline", {"main.py": WHOLE}),
+    ("training-tuning", {"job.yml": "type: sweep\nsampling_algorithm: random\n"}),
+    ("training-tuning", {"a.py": "SETTINGS = {'primary_metric': 'auc', 'iterations': 9}\n"}),
+    ("quality-slices", {"e.py": "def look(rows):\n    return rows.groupby('shop')['abs_error'].mean()\n"}),
+    (
+        "quality-slices",
+        {"e.py": "for shop, part in rows.groupby('shop'):\n    print(mean_absolute_error(part.y, part.p))\n"},
+    ),
+    ("release-promotion", {"lib/pipeline.ts": CDK.format("new actions.ManualApprovalAction(")}),
+]
+NOT_SHOWN += [
+    ("quality-slices", {"e.py": "def look(runs):\n    return runs.groupby('model')['accuracy'].mean()\n"}),
+    (
+        "quality-slices",
+        {"e.py": "for fold, part in rows.groupby('fold'):\n    print(mean_absolute_error(part.y, part.p))\n"},
+    ),
+    ("quality-slices", {"e.py": "def look(rows):\n    return rows.groupby('shop')['units'].mean()\n"}),
+    ("training-pipeline", {"main.py": "import fastapi\n" + WHOLE}),
+]
+GITLAB = ".run:\n  script:\n    - pytest -q\nunit:\n  {}\n"
 STARTED = [
+    ("code-tests", {".gitlab-ci.yml": GITLAB.format("extends: .run")}),
+    ("code-tests", {".gitlab-ci.yml": GITLAB.replace(".run:", ".run: &run").format("<<: *run")}),
     (
         "code-tests",
         {"tox.ini": TOX, ".circleci/config.yml": "jobs:\n  a:\n    steps:\n      - run: tox -e py39-unit\n"},
