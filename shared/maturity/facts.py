@@ -37,6 +37,7 @@ KINDS = (
     "verifies",  # a function that refuses a file whose hash is wrong
     "splits",  # a function in which chance chooses which of two models answers
     "traces",  # a function that writes predictions and the run of their model into the same rows
+    "watches",  # a file of monitoring that works out a figure of quality
     "unseeded",  # a model that draws by chance and is given no seed
     "serves",  # a file of a service that predicts
     "piped",  # features and model in one object of scikit-learn, in a repository that keeps models

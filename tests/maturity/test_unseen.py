@@ -224,8 +224,73 @@ NOT_SHOWN += [
     ("quality-slices", {"e.py": "def look(rows):\n    return rows.groupby('shop')['units'].mean()\n"}),
     ("training-pipeline", {"main.py": "import fastapi\n" + WHOLE}),
 ]
+STACK = "Resources:\n  Line:\n    Properties:\n      Stages:\n{}"
+STAGE = "        - Name: {}\n"
+BUCKET = "        - Actions:\n            - Configuration:\n                S3ObjectKey: train/rows.csv\n"
+STEPS = "from shop.train import ModelTrainer\nrows = start().load_rows()\nstart().transform(rows)\n{}\n"
+RUN = "if __name__ == '__main__':\n    ModelTrainer().run()"
+CALLED = (
+    "on: [push, pull_request]\njobs:\n  a:\n    uses: shop/.github/.github/workflows/all.yml@v1\n"
+    "    with:\n      {}\n"
+)
+SHOWN += [
+    ("data-validation", {"load.py": "store.get_feature_group(expectation_suite=suite)\n"}),
+    ("training-pipeline", {"line.yml": STACK.format(STAGE.format("TrainModel"))}),
+    ("training-pipeline", {"src/start.py": STEPS.format(RUN), "src/shop/train.py": "x = 1\n"}),
+    ("training-trigger", {"line.yml": STACK.format(BUCKET)}),
+    ("training-retrain", {"line.yml": STACK.format(BUCKET)}),
+    ("training-tracking", {"a.py": "from tools import neptune\nneptune.Context()\n"}),
+    (
+        "quality-model-tests",
+        {"tests/test_forecast.py": "def test_capacity():\n    assert run(2) == 2 * run(1)\n"},
+    ),
+    ("code-checks", {"tox.ini": "[testenv:style]\ncommands =\n    {posargs:flake8 src}\n"}),
+    (
+        "release-environments",
+        {"line.yml": STACK.format(STAGE.format("DeployModel-Test") + STAGE.format("DeployModel-Prod"))},
+    ),
+    (
+        "ops-quality",
+        {"shop/monitoring.py": "def compute(rows):\n    return mean_absolute_error(rows.y, rows.p)\n"},
+    ),
+    ("security-integrity", {".github/workflows/r.yml": JOB.format("uv run sigstore sign dist/*")}),
+]
+NOT_SHOWN += [
+    ("training-pipeline", {"src/start.py": STEPS.format(RUN)}),
+    (
+        "training-pipeline",
+        {"shop/pipeline.py": "import a.load, b.fit, c.score\n\ndef make_pipeline(x):\n    return x\n"},
+    ),
+    ("quality-baseline", {"shop/selection/all.py": "baseline_model = 3\n"}),
+    ("release-serving", {"shop/inference/__init__.py": "PREDICTS = 3\n"}),
+    ("ops-numeric", {"app.py": "import math\nmath.isnan(3)\n"}),
+    (
+        "release-environments",
+        {
+            ".github/workflows/w.yml": "jobs:\n  a:\n    environment: prod\n    steps:\n"
+            "      - name: Deploy to Azure\n"
+        },
+    ),
+]
 GITLAB = ".run:\n  script:\n    - pytest -q\nunit:\n  {}\n"
 STARTED = [
+    ("code-tests", {".github/workflows/w.yml": CALLED.format("tests_folder: tests/unit")}),
+    ("code-checks", {".github/workflows/w.yml": CALLED.format("enable_linting: true")}),
+    ("release-build", {".github/workflows/w.yml": CALLED.format("containerfile: Dockerfile")}),
+    (
+        "release-deploy",
+        {
+            ".github/workflows/w.yml": "on: push\njobs:\n  a:\n    steps:\n"
+            "      - uses: google-github-actions/ssh-compute@v0\n"
+        },
+    ),
+    (
+        "code-tests",
+        {
+            "poe_tasks.toml": "[tool.poe.tasks.tests]\ncmd = 'pytest -q'\n",
+            ".github/workflows/w.yml": JOB.format("poe tests"),
+        },
+    ),
     ("code-tests", {".gitlab-ci.yml": GITLAB.format("extends: .run")}),
     ("code-tests", {".gitlab-ci.yml": GITLAB.replace(".run:", ".run: &run").format("<<: *run")}),
     (
