@@ -8,7 +8,7 @@ from functools import lru_cache
 Dotted = Callable[[ast.AST], str]
 TELLING = re.compile(
     r"^(schedule|schedule_interval|cron|interval|random_state|seed|alias|stage|repo_type|target_names|registered_model_name|timetable|crons"
-    r"|(model_)?run_id|type|feature_keys|feature_values|experiment_config|expectation_suite|email_on_failure|param_distributions|param_grid|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
+    r"|(model_)?run_id|type|feature_keys|feature_values|experiment_config|expectation_suite|stage_name|email_on_failure|param_distributions|param_grid|on_failure(_callback)?|\w*(drift|skew)_\w+)$"
 )
 PLANNERS = re.compile(r"^schedule\.every\b.*\.do$|\.add_job$")
 PLANNED = frozenset({"schedule", "schedules", "cron", "interval"})

@@ -23,6 +23,10 @@ BOUND = re.compile(
 ACTS = re.compile(
     r"register|promot|deploy|(^|_)alias|transition_|approv|reject|cancel|^exit$|publish|bless", re.IGNORECASE
 )
+VERDICT = re.compile(
+    r"(^|_)(is|was)_(\w+_)?(accepted|approved|better|promoted)$|^(accept|promote|approve)_model$",
+    re.IGNORECASE,
+)
 NEW = re.compile(r"^new_|_new(_|$)|candidate|challenger", re.IGNORECASE)
 OLD = re.compile(
     r"^old_|_old(_|$)|(^|_)prod(uction)?(_|$)|champion|deployed|registered|incumbent|existing_|previous_",
@@ -43,7 +47,7 @@ TRAINS = re.compile(
 
 def judges(node: ast.AST) -> bool:
     """Whether it decides by a figure if a model may be used."""
-    return decides(node) or compares_releases(node) or refuses(node)
+    return decides(node) or compares_releases(node) or refuses(node) or accepts(node)
 
 
 def decides(node: ast.AST) -> bool:
@@ -52,6 +56,16 @@ def decides(node: ast.AST) -> bool:
         compares(each.test, METRIC, LARGER) and any(ACTS.search(name) for name, _ in called_in(each))
         for each in parts(node)[ast.If]
     )
+
+
+def accepts(node: ast.AST) -> bool:
+    """Whether it calls accepted what a comparison of a figure says: is_accepted = gain > limit."""
+    kinds = parts(node)
+    named = [(each.arg, each.value) for each in kinds[ast.keyword]]
+    named += [
+        (target, each.value) for each in kinds[ast.Assign] for t in each.targets for target in words_of(t)
+    ]
+    return any(name and VERDICT.search(name) and compares(value, METRIC, LARGER) for name, value in named)
 
 
 def refuses(node: ast.AST) -> bool:

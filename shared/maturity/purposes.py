@@ -69,7 +69,9 @@ SAYS_PREDICT = re.compile(
     r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|\.generate\(|generate_(text|answer|response|completion|image)",
     re.IGNORECASE,
 )
-SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
+SEED = re.compile(
+    r"^(?!.*(?:(?i:imput|smote|pca|tsne|umap)|shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)"
+)
 SAVES = re.compile(r"\(saves=")
 LOADS = re.compile(r"(^|\.)(joblib|pickle|cloudpickle|dill)\.load$")
 KEEPS = re.compile(

@@ -272,6 +272,47 @@ NOT_SHOWN += [
         },
     ),
 ]
+ACCEPTED = "def weigh(new, old):\n    return Answer(is_model_accepted=new.f1_score - old.f1_score > limit)\n"
+ON_PUSH = "on: push\njobs:\n  a:\n    steps:\n      - run: {}\n"
+CDK_STAGES = "import aws_cdk\naws_cdk.Stage(stage_name='DeployDev')\naws_cdk.Stage(stage_name='DeployProd')\n"
+SHOWN += [
+    ("data-validation", {"tests/test_data.py": "def test_files_not_empty():\n    assert size() > 0\n"}),
+    (
+        "training-pipeline",
+        {"build/pipeline.py": "import a.load, b.fit, c.score\n\ndef run():\n    return fit()\n"},
+    ),
+    (
+        "training-retrain",
+        {
+            "plan.py": "from google.cloud import scheduler_v1\n"
+            "scheduler_v1.Job(schedule='0 6 * * 1', name='train')\n"
+        },
+    ),
+    ("training-config", {"jobs/train_model.yml": "jobs:\n  fit:\n    max_depth: 4\n"}),
+    ("quality-gate", {"weigh.py": ACCEPTED}),
+    ("quality-staleness", {"folds.py": "def rocv_folds(rows):\n    return rows\n"}),
+    ("quality-inclusion", {"lib/watch.ts": CDK.format("sagemaker.CfnModelBiasJobDefinition(")}),
+    ("release-build", {"lib/image.ts": CDK.format("assets.DockerImageAsset(")}),
+    ("release-deploy", {"lib/line.ts": CDK.format("actions.CloudFormationCreateUpdateStackAction(")}),
+    ("release-environments", {"line.py": CDK_STAGES}),
+]
+NOT_SHOWN += [
+    ("data-features-shared", {"a.py": "from tensorflow_transform.tf_metadata import schema_utils\n"}),
+    ("data-features-tested", {"tests/test_batch_transform.py": "def test_job():\n    assert go() == 3\n"}),
+    ("training-trigger", {"roles.py": "def training_job_policy(name):\n    return name\n"}),
+    ("training-reproducible", {"fill.py": "IterativeImputer(random_state=4)\n"}),
+    ("training-config", {"config/reports.yaml": "model_report: a\ntarget_drift: b\n"}),
+    ("quality-baseline", {"watch.py": "def create_data_quality_baseline(rows):\n    return rows\n"}),
+    ("release-canary", {"up.sh": "az ml online-endpoint update --traffic main=0\n"}),
+    ("ops-performance", {"log.py": "from opencensus.ext.azure.log_exporter import AzureLogHandler\n"}),
+    (
+        "code-pipeline-test",
+        {
+            ".github/workflows/w.yml": ON_PUSH.format("gcloud builds submit --config cloudbuild/all.yaml"),
+            "cloudbuild/all.yaml": "steps:\n  - name: docker\n    args: [push, train-model]\n",
+        },
+    ),
+]
 GITLAB = ".run:\n  script:\n    - pytest -q\nunit:\n  {}\n"
 STARTED = [
     ("code-tests", {".github/workflows/w.yml": CALLED.format("tests_folder: tests/unit")}),
