@@ -24,6 +24,7 @@ HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
 MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
 PREDICTED = re.compile(r"^(predicted|prediction|forecast)", re.IGNORECASE)
 ORIGIN = re.compile(r"^(mlflow_|model_)?run_id$", re.IGNORECASE)
+ORIGIN_OF_ANSWER = re.compile(ORIGIN.pattern + "|^model_version$", re.IGNORECASE)
 FITTED = frozenset({"fit", "fit_transform", "train", "partial_fit"})
 ASKED = frozenset(
     {"predict", "predict_proba", "forecast", "score", "forward", "generate", "cross_validation", "backward"}
@@ -93,7 +94,15 @@ def traces(node: Function) -> bool:
         for each in parts(node)[ast.Subscript]
         if isinstance(each.ctx, ast.Store) and isinstance(each.slice, ast.Constant)
     }
-    return any(PREDICTED.search(key) for key in written) and any(ORIGIN.search(key) for key in written)
+    if any(map(PREDICTED.search, written)) and any(map(ORIGIN.search, written)):
+        return True
+    rows = [[str(key.value) for key in each.keys if isinstance(key, ast.Constant)] for each in _kept(node)]
+    return any(any(map(PREDICTED.search, row)) and any(map(ORIGIN_OF_ANSWER.search, row)) for row in rows)
+
+
+def _kept(node: Function) -> Iterator[ast.Dict]:
+    """The mappings that it gives a name, and so does more with than to hand them back."""
+    yield from (each.value for each in parts(node)[ast.Assign] if isinstance(each.value, ast.Dict))
 
 
 def models(node: Function) -> bool:

@@ -21,7 +21,9 @@ CHANCE = re.compile(
     r"|^numpy\.random\.(rand|randn|randint|choice|shuffle|permutation|uniform|normal|random)$"
 )
 LOGGED = re.compile(r"(^|\.)log_metrics?$")
-ROLES = {"draws": CHANCE, "logs": LOGGED, "run": PLANNERS, "saves": DUMPS}
+STARTERS = re.compile(r"(^|\.)(run_deployment|trigger_dag(_run)?|TriggerDagRunOperator)$")
+NAMED = frozenset({"name", "dag_id", "trigger_dag_id"})
+ROLES = {"draws": CHANCE, "logs": LOGGED, "run": PLANNERS, "saves": DUMPS, "starts": STARTERS}
 IN_DICTS = frozenset({"primary_metric", "random_state", "seed", "random_seed", "email_on_failure"})
 SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 
@@ -40,6 +42,9 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
         yield "unseeded", name
     if role == "logs" and node.args:
         yield from (("keyword", f"log_metrics(metric={each!r})") for each in _texts(node.args[0]))
+    if role == "starts":
+        started = [*node.args[:1], *(given[key] for key in sorted(NAMED & given.keys()))]
+        yield from (("keyword", f"{name}(starts={each})") for value in started for each in _texts(value))
     if "flow" in given and PLANNED & given.keys():
         yield "keyword", f"{name}(run={dotted(given['flow'])})"
     for each in [*node.args[:1], *given.values()] if role == "saves" else node.args[: role == "run"]:
@@ -48,7 +53,7 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
 
 @lru_cache(maxsize=4096)
 def role_of(name: str) -> str:
-    """What a call of this name does: it draws by chance, logs, plans a run, saves, or none of these."""
+    """What a call of this name does: draws by chance, logs, plans or starts a run, saves, or nothing known."""
     return next((role for role, pattern in ROLES.items() if pattern.search(name)), "")
 
 

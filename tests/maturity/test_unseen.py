@@ -229,6 +229,7 @@ STAGE = "        - Name: {}\n"
 BUCKET = "        - Actions:\n            - Configuration:\n                S3ObjectKey: train/rows.csv\n"
 STEPS = "from shop.train import ModelTrainer\nrows = start().load_rows()\nstart().transform(rows)\n{}\n"
 RUN = "if __name__ == '__main__':\n    ModelTrainer().run()"
+DEPLOYED = "          Actions:\n            - ActionTypeId:\n                Category: Deploy\n"
 CALLED = (
     "on: [push, pull_request]\njobs:\n  a:\n    uses: shop/.github/.github/workflows/all.yml@v1\n"
     "    with:\n      {}\n"
@@ -311,6 +312,34 @@ NOT_SHOWN += [
             ".github/workflows/w.yml": ON_PUSH.format("gcloud builds submit --config cloudbuild/all.yaml"),
             "cloudbuild/all.yaml": "steps:\n  - name: docker\n    args: [push, train-model]\n",
         },
+    ),
+]
+PREFECT = (
+    "from prefect.deployments import run_deployment\n\ndef again(drift):\n    run_deployment(name='{}')\n"
+)
+ANSWERED = "def answer(rows):\n    {} {{'prediction': ask(rows), 'model_version': now()}}\n"
+CELL = '{{"nbformat": 4, "cells": [{{"cell_type": "code", "source": "import papermill\\n{}"}}]}}'
+EXTRAS = "[project]\ndependencies = ['numpy{}1.2']\n[project.optional-dependencies]\n"
+SHOWN += [
+    ("training-trigger", {"watch/drift.py": PREFECT.format("TrainingFlow/weekly")}),
+    (
+        "training-pipeline",
+        {"all.ipynb": CELL.format("papermill.execute_notebook('train.ipynb', 'out.ipynb')")},
+    ),
+    ("lineage-trace", {"app.py": ANSWERED.format("row =") + "    keep(row)\n"}),
+    ("release-deploy", {".github/workflows/w.yml": JOB.format("docker compose -f compose.prod.yaml up -d")}),
+    ("release-deploy", {"line.yaml": STACK.format(STAGE.format("Last") + DEPLOYED)}),
+    ("code-lock", {"pyproject.toml": EXTRAS.format("==")}),
+]
+NOT_SHOWN += [
+    ("training-trigger", {"watch/drift.py": PREFECT.format("Report/weekly")}),
+    ("lineage-trace", {"app.py": ANSWERED.format("return")}),
+    ("release-deploy", {".github/workflows/w.yml": JOB.format("docker compose up -d")}),
+    ("release-canary", {".github/workflows/w.yml": "jobs:\n  latest-canary:\n    runs-on: ubuntu-latest\n"}),
+    ("training-config", {"evidently_service/config.json": '{"learning_rate": 0.1, "epochs": 3}\n'}),
+    (
+        "code-lock",
+        {"pyproject.toml": EXTRAS.format(">=") + "test = ['a==1', 'b==1', 'c==1', 'd==1', 'e==1']\n"},
     ),
 ]
 GITLAB = ".run:\n  script:\n    - pytest -q\nunit:\n  {}\n"
