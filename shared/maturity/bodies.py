@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from maturity.syntax import parts, written
+from maturity.syntax import functions, parts, written
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 RUNS = re.compile(
@@ -52,8 +52,7 @@ def helpers_of(tree: ast.Module) -> frozenset[str]:
     """The functions of a file of tests that are no tests and start a run; one for all tests is `*` too."""
     found = [
         each
-        for kind in (ast.FunctionDef, ast.AsyncFunctionDef)
-        for each in parts(tree)[kind]
+        for each in functions(tree)
         if not each.name.startswith("test") and _starts(list(called_in(each)))
     ]
     own = {ALL for each in found if "autouse=True" in _decorated(each)}

@@ -30,6 +30,7 @@ SEEDS = frozenset({"random_state", "seed", None})  # None: by **
 
 def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]:
     """Kind and name of each fact that the arguments say; `dotted` gives an expression's full name."""
+    role = role_of(name)
     given = {each.arg: each.value for each in node.keywords}
     for key, value in given.items():
         if key and TELLING.match(key):
@@ -37,7 +38,6 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
                 "keyword",
                 f"{name}({key}={repr(value.value)[:60] if isinstance(value, ast.Constant) else '...'})",
             )
-    role = role_of(name)
     if role == "draws" and not given.keys() & SEEDS:
         yield "unseeded", name
     if role == "logs" and node.args:
@@ -51,9 +51,9 @@ def told(name: str, node: ast.Call, dotted: Dotted) -> Iterator[tuple[str, str]]
         yield "keyword", f"{name}({role}={dotted(each)})"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 15)
 def role_of(name: str) -> str:
-    """What a call of this name does: draws by chance, logs, plans or starts a run, saves, or nothing known."""
+    """What a call of this name does: draws by chance, logs, plans or starts a run, or saves."""
     return next((role for role, pattern in ROLES.items() if pattern.search(name)), "")
 
 

@@ -61,6 +61,8 @@ def decides(node: ast.AST) -> bool:
 def accepts(node: ast.AST) -> bool:
     """Whether it calls accepted what a comparison of a figure says: is_accepted = gain > limit."""
     kinds = parts(node)
+    if not kinds[ast.Compare]:
+        return False
     named = [(each.arg, each.value) for each in kinds[ast.keyword]]
     named += [
         (target, each.value) for each in kinds[ast.Assign] for t in each.targets for target in words_of(t)

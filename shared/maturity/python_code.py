@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from maturity.bodies import Function, helpers_of
-from maturity.calls import told, told_by_dict
+from maturity.calls import role_of, told, told_by_dict
 from maturity.facts import Fact, area
 from maturity.shown import of_function, of_module, of_test
 from maturity.syntax import (
@@ -175,8 +175,9 @@ class _Reader:
     def _call(self, node: ast.Call, owner: str) -> None:
         name = self._dotted(node.func)
         self._add("call", name, node.lineno)
-        for kind, said in told(name, node, self._dotted):
-            self._add(kind, said, node.lineno)
+        if node.keywords or role_of(name):  # else its arguments tell nothing
+            for kind, said in told(name, node, self._dotted):
+                self._add(kind, said, node.lineno)
         if name.endswith("import_module") and node.args:
             self._loaded(node)
         if STARTERS.match(name) and node.args:

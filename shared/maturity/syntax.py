@@ -27,6 +27,7 @@ PLAIN = frozenset(  # fields that hold no node, or none that says anything
         *("name", "op", "ops", "rest", "simple", "type_comment", "type_ignores"),
     ]
 )
+BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # the fields that hold statements
 LEAVES = frozenset([ast.Constant, ast.Name, ast.alias, ast.MatchSingleton, ast.Global, ast.Nonlocal])
 
 
@@ -57,6 +58,16 @@ def parts(node: ast.AST) -> dict[type, list[Any]]:
             elif value is not None:
                 found.append(value)
     return kinds
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a module, by way of its statements alone."""
+    found: list[Any] = [*tree.body]
+    for each in found:
+        if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield each
+        for name in BLOCKS:
+            found += getattr(each, name, ())
 
 
 def is_flat(node: Definition) -> bool:
