@@ -28,6 +28,7 @@ KINDS = (
     "step",  # a cell of a notebook
     "chain",  # a task or script that trains and then judges
     "whole",  # a training script or pipeline that reads data, fits and judges
+    "script",  # such a whole that is started itself, not imported by what is started
     "flow",  # a test that starts a run in which nothing is faked
     "models",  # a test function that fits something and asks it, or asks a model itself
     "decides",  # a function that compares a metric and acts on a model by what comes out

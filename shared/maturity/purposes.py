@@ -101,6 +101,8 @@ def purposes(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]
             yield Fact("watches", path, path, 1, events)
         if _is_whole(path, code) or _starts_all(tree, graph, path, code):
             yield Fact("whole", path, path, 1, events)
+            if _started(tree, path, code):
+                yield Fact("script", path, path, 1, events)
         if line := _served(tree, path, code):
             yield Fact("serves", path, path, line, events)
 
@@ -178,6 +180,11 @@ def _is_whole(path: str, code: Code) -> bool:
         and (starts or not any(fact.kind == "def" for fact in code.facts))
         and all(each.search(_said(code, "call", "import")) for each in steps)
     )
+
+
+def _started(tree: Tree, path: str, code: Code) -> bool:
+    """Whether a file does something when it is run, and not only when something of it is called."""
+    return "__main__" in path + (tree.text(path) or "") or not any(fact.kind == "def" for fact in code.facts)
 
 
 def _starts_all(tree: Tree, graph: Graph, path: str, code: Code) -> bool:
