@@ -3,7 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+
+from maturity.syntax import functions, parts, written
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 RUNS = re.compile(
@@ -23,6 +24,7 @@ HASH = re.compile(r"checksum|sha256|digest|md5|(^|_)hash(_|$)", re.IGNORECASE)
 MODEL = re.compile(r"model|bundle|artifact|manifest|release|package|weights|checkpoint", re.IGNORECASE)
 PREDICTED = re.compile(r"^(predicted|prediction|forecast)", re.IGNORECASE)
 ORIGIN = re.compile(r"^(mlflow_|model_)?run_id$", re.IGNORECASE)
+ORIGIN_OF_ANSWER = re.compile(ORIGIN.pattern + "|^model_version$", re.IGNORECASE)
 FITTED = frozenset({"fit", "fit_transform", "train", "partial_fit"})
 ASKED = frozenset(
     {"predict", "predict_proba", "forecast", "score", "forward", "generate", "cross_validation", "backward"}
@@ -34,26 +36,7 @@ VARIANT = re.compile(
     r"|control)$|^(production|staging|candidate|champion|challenger)_(model|version)$",
     re.IGNORECASE,
 )
-# Below these there is nothing, and they say nothing.
-SILENT = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
-ENDS = frozenset((ast.Name, ast.Constant, ast.alias, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq))
 LARGER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
-
-
-@lru_cache(maxsize=64)  # a body is asked a dozen questions in a row
-def walked(node: ast.AST) -> tuple[ast.AST, ...]:
-    """A node and all below it."""
-    found = [node]
-    for each in found:
-        if each.__class__ in ENDS:
-            continue
-        for name in each._fields:
-            value = getattr(each, name, None)
-            if value.__class__ is list:
-                found += [below for below in value if isinstance(below, ast.AST)]
-            elif isinstance(value, ast.AST) and not isinstance(value, SILENT):
-                found.append(value)
-    return tuple(found)
 
 
 def runs_a_whole(node: Function, helpers: frozenset[str]) -> bool:
@@ -69,8 +52,8 @@ def helpers_of(tree: ast.Module) -> frozenset[str]:
     """The functions of a file of tests that are no tests and start a run; one for all tests is `*` too."""
     found = [
         each
-        for each in walked(tree)
-        if isinstance(each, Function) and not each.name.startswith("test") and _starts(list(called_in(each)))
+        for each in functions(tree)
+        if not each.name.startswith("test") and _starts(list(called_in(each)))
     ]
     own = {ALL for each in found if "autouse=True" in _decorated(each)}
     return frozenset(own | {each.name for each in found})
@@ -90,9 +73,7 @@ def _asks_a_database(call: ast.Call) -> bool:
 def baseline_of(node: Function) -> str | None:
     """The name of a baseline's forecasts or model that a function is given or makes."""
     given = (argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))
-    made = (
-        each.id for each in walked(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-    )
+    made = (each.id for each in parts(node)[ast.Name] if isinstance(each.ctx, ast.Store))
     return next((name for name in (*given, *made) if BASELINE.match(name)), None)
 
 
@@ -100,8 +81,7 @@ def verifies(node: Function) -> bool:
     """Whether it refuses a model's or a package's file whose hash is another than expected."""
     found = any(
         compares(each.test, HASH, (ast.NotEq,)) and any(isinstance(inner, ast.Raise) for inner in each.body)
-        for each in walked(node)
-        if isinstance(each, ast.If)
+        for each in parts(node)[ast.If]
     )
     return found and bool(MODEL.search(ast.unparse(node)))
 
@@ -110,12 +90,18 @@ def traces(node: Function) -> bool:
     """Whether it writes a prediction and the run that its model came from into the same rows."""
     written = {
         str(each.slice.value)
-        for each in walked(node)
-        if isinstance(each, ast.Subscript)
-        and isinstance(each.ctx, ast.Store)
-        and isinstance(each.slice, ast.Constant)
+        for each in parts(node)[ast.Subscript]
+        if isinstance(each.ctx, ast.Store) and isinstance(each.slice, ast.Constant)
     }
-    return any(PREDICTED.search(key) for key in written) and any(ORIGIN.search(key) for key in written)
+    if any(map(PREDICTED.search, written)) and any(map(ORIGIN.search, written)):
+        return True
+    rows = [[str(key.value) for key in each.keys if isinstance(key, ast.Constant)] for each in _kept(node)]
+    return any(any(map(PREDICTED.search, row)) and any(map(ORIGIN_OF_ANSWER.search, row)) for row in rows)
+
+
+def _kept(node: Function) -> Iterator[ast.Dict]:
+    """The mappings that it gives a name, and so does more with than to hand them back."""
+    yield from (each.value for each in parts(node)[ast.Assign] if isinstance(each.value, ast.Dict))
 
 
 def models(node: Function) -> bool:
@@ -129,10 +115,8 @@ def models(node: Function) -> bool:
 def splits(node: Function) -> bool:
     """Whether chance chooses which of two models answers."""
     chance = any(
-        isinstance(each, ast.Compare)
-        and isinstance(each.ops[0], LARGER)
-        and any(CHANCES.match(name) for name, _ in called_in(each))
-        for each in walked(node)
+        isinstance(each.ops[0], LARGER) and any(CHANCES.match(name) for name, _ in called_in(each))
+        for each in parts(node)[ast.Compare]
     )
     return chance and len({word.lower() for word in words_of(node) if VARIANT.search(word)}) > 1
 
@@ -140,33 +124,27 @@ def splits(node: Function) -> bool:
 def compares(test: ast.expr, names: re.Pattern[str], operators: tuple[type[ast.cmpop], ...]) -> bool:
     """Whether one of these operators compares something of such a name."""
     return any(
-        isinstance(each, ast.Compare)
-        and isinstance(each.ops[0], operators)
-        and any(names.search(word) for word in words_of(each))
-        for each in walked(test)
+        isinstance(each.ops[0], operators) and any(names.search(word) for word in words_of(each))
+        for each in parts(test)[ast.Compare]
     )
 
 
 def words_of(node: ast.AST) -> Iterator[str]:
     """Every name, attribute and text in it."""
-    for each in walked(node):
-        if isinstance(each, ast.Name):
-            yield each.id
-        elif isinstance(each, ast.Attribute):
-            yield each.attr
-        elif isinstance(each, ast.Constant) and isinstance(each.value, str):
-            yield each.value
+    kinds = parts(node)
+    yield from (each.id for each in kinds[ast.Name])
+    yield from (each.attr for each in kinds[ast.Attribute])
+    yield from (each.value for each in kinds[ast.Constant] if isinstance(each.value, str))
 
 
 def called_in(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """The last part of the name of everything that is called."""
-    for each in walked(node):
-        if isinstance(each, ast.Call):
-            if isinstance(each.func, ast.Attribute):
-                yield each.func.attr, each
-            elif isinstance(each.func, ast.Name):
-                yield each.func.id, each
+    for each in parts(node)[ast.Call]:
+        if isinstance(each.func, ast.Attribute):
+            yield each.func.attr, each
+        elif isinstance(each.func, ast.Name):
+            yield each.func.id, each
 
 
 def _decorated(node: Function) -> str:
-    return " ".join(ast.unparse(each) for each in node.decorator_list)
+    return " ".join(map(written, node.decorator_list))

@@ -30,7 +30,7 @@ BUILDS = re.compile(
     r"|^buildah (bud|build)|^gcloud builds submit"
 )
 SETTINGS = re.compile(
-    r"(^|/)(conf|confs|config|configs|configuration|hyps|hparams)/.*\.(ya?ml|toml|json|gin|py)$"
+    r"(^|/)(train|training)([-_]\w+)?\.ya?ml$|(^|/)(conf|confs|config|configs|configuration|hyps|hparams)/.*\.(ya?ml|toml|json|gin|py)$"
     r"|(^|/)([\w-]+[-_])?config([-_][\w-]+)?\.ya?ml$|(^|/)(config|settings|recipe|defaults|h(yper_?)?params?(eters)?)\.(ya?ml|toml|json|gin|py)$",
     re.IGNORECASE,
 )
@@ -43,9 +43,9 @@ SURE = (  # nothing but a model has these
     r"|(?:num(?:eric\w*)?|cat(?:egorical)?)_features?\w*)"
 )
 LIKELY = (  # which other things may have too: two of them tell
-    r"(?:\w*layers?|\w*scheduler|alpha|gamma|eta|kernel|cv|\w*features?|\w*features?_\w+|target|target_\w+|window\w*"
+    r"(?!\w*(?:report|drift))(?:\w*layers?|\w*scheduler|alpha|gamma|eta|kernel|cv|\w*features?|\w*features?_\w+|target|target_\w+|window\w*"
     r"|model|models|arch\w*|\w*threshold"
-    r"|model_(?!path|dir|uri|file|name|url|bucket|registry|version|endpoint)\w*)"
+    r"|model_(?!path|dir|uri|file|name|url|bucket|registry|version|endpoint|flavor)\w*)"
 )
 KEY = r"^[\s{-]*[\"']?(?:[\w-]+\.)*"
 GIVEN = r"[\"']?\s*[:=](?!=)"

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from maturity.hints import Names
+
 TEST_FOLDERS = frozenset({"tests", "test", "testing", "unit_tests", "integration_tests", "e2e"})
 TESTS = re.compile(r"[-_]tests?\.py$")
 KINDS = (
@@ -26,14 +28,17 @@ KINDS = (
     "step",  # a cell of a notebook
     "chain",  # a task or script that trains and then judges
     "whole",  # a training script or pipeline that reads data, fits and judges
+    "script",  # such a whole that is started itself, not imported by what is started
     "flow",  # a test that starts a run in which nothing is faked
     "models",  # a test function that fits something and asks it, or asks a model itself
     "decides",  # a function that compares a metric and acts on a model by what comes out
     "restarts",  # a function that trains where the data drifted or the model grew worse
+    "slices",  # a function that works out a figure of quality for groups of rows
     "named",  # a baseline's forecasts or model, as a function's argument or variable
     "verifies",  # a function that refuses a file whose hash is wrong
     "splits",  # a function in which chance chooses which of two models answers
     "traces",  # a function that writes predictions and the run of their model into the same rows
+    "watches",  # a file of monitoring that works out a figure of quality
     "unseeded",  # a model that draws by chance and is given no seed
     "serves",  # a file of a service that predicts
     "piped",  # features and model in one object of scikit-learn, in a repository that keeps models
@@ -71,16 +76,21 @@ class Facts:
     """All facts, by kind and name."""
 
     by_kind: dict[str, dict[str, list[Fact]]] = field(default_factory=lambda: defaultdict(dict))
+    _names: dict[str, Names] = field(default_factory=dict)
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Take these in as well."""
+        self._names.clear()
         for fact in facts:
             self.by_kind[fact.kind].setdefault(fact.name, []).append(fact)
 
     def matching(self, kind: str, pattern: re.Pattern[str]) -> list[Fact]:
         """The facts of a kind whose name the pattern finds."""
         names = self.by_kind.get(kind, {})
-        return [fact for name, found in names.items() if pattern.search(name) for fact in found]
+        if kind not in self._names:
+            self._names[kind] = Names(names)
+        asked = self._names[kind].asked(pattern)
+        return [fact for name in asked if pattern.search(name) for fact in names[name]]
 
 
 @cache

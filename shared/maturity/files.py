@@ -12,7 +12,6 @@ SKIPPED = frozenset(
         "node_modules",
         "site-packages",
         "__pycache__",
-        "build",
         "dist",
         "htmlcov",
         "mlruns",
@@ -141,7 +140,15 @@ def _entries(tree: Tree, folder: str) -> list[os.DirEntry[str]]:
     except OSError as error:
         tree.problems[folder or "."] = f"cannot be listed: {type(error).__name__}"
         return []
-    return [] if folder and any(entry.name == "pyvenv.cfg" for entry in found) else found
+    return [] if folder and _made(folder, {entry.name for entry in found}) else found
+
+
+def _made(folder: str, names: set[str]) -> bool:
+    """Whether a tool made it: an environment, or a folder `build` without scripts of its own."""
+    if "pyvenv.cfg" in names:
+        return True
+    scripts = any(name.endswith((".py", ".sh")) for name in names)
+    return folder.rpartition("/")[2] == "build" and (not scripts or "lib" in names)
 
 
 def _kind(tree: Tree, entry: os.DirEntry[str], path: str) -> str:

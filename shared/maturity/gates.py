@@ -3,7 +3,8 @@
 import ast
 import re
 
-from maturity.bodies import LARGER, called_in, compares, walked, words_of
+from maturity.bodies import LARGER, called_in, compares, words_of
+from maturity.syntax import parts
 
 METRIC = re.compile(
     r"(^|_)(mse|rmse|mae|mape|wape|smape|r2|acc|accuracy|auc|f1|scores?|metrics?|loss|errors?|precision|recall"
@@ -21,6 +22,10 @@ BOUND = re.compile(
 )
 ACTS = re.compile(
     r"register|promot|deploy|(^|_)alias|transition_|approv|reject|cancel|^exit$|publish|bless", re.IGNORECASE
+)
+VERDICT = re.compile(
+    r"(^|_)(is|was)_(\w+_)?(accepted|approved|better|promoted)$|^(accept|promote|approve)_model$",
+    re.IGNORECASE,
 )
 NEW = re.compile(r"^new_|_new(_|$)|candidate|challenger", re.IGNORECASE)
 OLD = re.compile(
@@ -42,38 +47,48 @@ TRAINS = re.compile(
 
 def judges(node: ast.AST) -> bool:
     """Whether it decides by a figure if a model may be used."""
-    return decides(node) or compares_releases(node) or refuses(node)
+    return decides(node) or compares_releases(node) or refuses(node) or accepts(node)
 
 
 def decides(node: ast.AST) -> bool:
     """Whether it compares a metric and registers, promotes, deploys or ends by what comes out."""
     return any(
         compares(each.test, METRIC, LARGER) and any(ACTS.search(name) for name, _ in called_in(each))
-        for each in walked(node)
-        if isinstance(each, ast.If)
+        for each in parts(node)[ast.If]
     )
+
+
+def accepts(node: ast.AST) -> bool:
+    """Whether it calls accepted what a comparison of a figure says: is_accepted = gain > limit."""
+    kinds = parts(node)
+    if not kinds[ast.Compare]:
+        return False
+    named = [(each.arg, each.value) for each in kinds[ast.keyword]]
+    named += [
+        (target, each.value) for each in kinds[ast.Assign] for t in each.targets for target in words_of(t)
+    ]
+    return any(name and VERDICT.search(name) and compares(value, METRIC, LARGER) for name, value in named)
 
 
 def refuses(node: ast.AST) -> bool:
     """Whether it raises, or a statement asserts, where a figure of quality is beyond a bound."""
-    return any(
-        _beyond(each.test)
-        for each in walked(node)
-        if isinstance(each, ast.Assert)
-        or (isinstance(each, ast.If) and any(isinstance(i, ast.Raise) for i in (*each.body, *each.orelse)))
+    raising = (
+        each
+        for each in parts(node)[ast.If]
+        if any(isinstance(inner, ast.Raise) for inner in (*each.body, *each.orelse))
     )
+    return any(_beyond(each.test) for each in (*parts(node)[ast.Assert], *raising))
 
 
 def _beyond(test: ast.expr) -> bool:
     return any(
-        isinstance(each, ast.Compare)
-        and len(each.ops) == 1
+        len(each.ops) == 1
         and isinstance(each.ops[0], LARGER)
         and any(
             _is_quality(one) and _is_bound(other)
             for one, other in ((each.left, each.comparators[0]), (each.comparators[0], each.left))
         )
-        for each in walked(test)
+        for each in parts(test)[ast.Compare]
     )
 
 
@@ -94,17 +109,13 @@ def compares_releases(node: ast.AST) -> bool:
     What a loop calls old and new may be two steps of one learner.
     """
     compared = [
-        each
-        for each in walked(node)
-        if isinstance(each, ast.Compare) and isinstance(each.ops[0], LARGER) and _of_two_models(each)
+        each for each in parts(node)[ast.Compare] if isinstance(each.ops[0], LARGER) and _of_two_models(each)
     ]
     if not compared:
         return False
-    loops = (each for each in walked(node) if isinstance(each, ast.For | ast.While))
-    steps = {
-        each for loop in loops for each in walked(loop) if any(STEP.search(word) for word in words_of(each))
-    }
-    return any(each not in steps for each in compared)
+    loops = (*parts(node)[ast.For], *parts(node)[ast.While])
+    looped = {each for loop in loops for each in parts(loop)[ast.Compare]}
+    return any(each not in looped or not any(map(STEP.search, words_of(each))) for each in compared)
 
 
 def _of_two_models(node: ast.Compare) -> bool:
@@ -122,6 +133,5 @@ def restarts(node: ast.AST) -> bool:
     return any(
         any(DECAYED.search(word) for word in words_of(each.test))
         and any(TRAINS.search(name) for inner in each.body for name, _ in called_in(inner))
-        for each in walked(node)
-        if isinstance(each, ast.If)
+        for each in parts(node)[ast.If]
     )

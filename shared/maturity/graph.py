@@ -57,7 +57,7 @@ def build_graph(tree: Tree, codes: dict[str, Code], jobs: list[Job], links: Link
     _add_tasks(graph)
     _add_files(graph, tree, codes)
     _add_jobs(graph, jobs)
-    _add_specs(graph, tree)
+    _add_specs(graph, tree, {job.path for job in jobs})
     graph.spread()
     return graph
 
@@ -94,12 +94,12 @@ def _imported(graph: Graph, path: str, code: Code) -> Iterator[str]:
 SPECS = frozenset(["entrypoint", "command", "cmd", "script", "run", "args"])
 
 
-def _add_specs(graph: Graph, tree: Tree) -> None:
+def _add_specs(graph: Graph, tree: Tree, jobs: set[str]) -> None:
     """Job files that a command hands over (to Ray, Kubernetes, Azure ML) run what they name."""
     named = {
         what for edges in graph.edges.values() for kind, what in edges if what.endswith((".yml", ".yaml"))
     }
-    for path in sorted(named):
+    for path in sorted(named - jobs):
         texts = [
             (text, line)
             for each in read_yaml(tree.text(path) or "")

@@ -1,4 +1,4 @@
-"""What is declared for a platform: Terraform's resources, rules of alerts, Prefect's deployments."""
+"""What is declared for a platform: resources of Terraform and CDK, rules of alerts, Prefect's deployments."""
 
 import re
 from collections.abc import Iterator
@@ -8,25 +8,36 @@ from maturity.facts import Fact
 from maturity.files import Tree
 
 ALERT = re.compile(r"^\s*- alert:[ \t]*\S", re.MULTILINE)
+CONSTRUCT = re.compile(r"\b((?:[a-z_]\w*\.)*[A-Z]\w*(?:\.[a-z]\w*)?)\(")
 RESOURCE = re.compile(r'^\s*resource\s+"([\w-]+)"\s+"([\w-]+)"', re.MULTILINE)
 
 
 def declared_facts(tree: Tree) -> Iterator[Fact]:
     """All of them."""
-    for path in tree.ending(".tf"):
-        text = tree.text(path) or ""
-        for found in RESOURCE.finditer(text):
-            line = text.count("\n", 0, found.start(1)) + 1
-            yield Fact("key", f"{path}:resource.{found[1]}.{found[2]}=", path, line)
-    for path in tree.ending(".yml", ".yaml"):
-        text = tree.text(path) or ""
-        if "expr:" in text and (alert := ALERT.search(text)):
-            line = text.count("\n", 0, alert.end()) + 1
-            yield Fact("key", f"{path}:groups[].rules[].alert=", path, line)
+    for suffix, reader in ((".tf", _resources), (".ts", _constructs), (".yml", _alerts), (".yaml", _alerts)):
+        for path in tree.ending(suffix):
+            for name, kind, at in reader(path, text := tree.text(path) or ""):
+                yield Fact(kind, name, path, text.count("\n", 0, at) + 1)
     for path in tree.named("prefect.yaml", "prefect.yml"):
         for document in read_yaml(tree.text(path) or ""):
             for deployment in (document.get("deployments") or Item(0)).each():
                 yield from _deployed(path, deployment)
+
+
+def _resources(path: str, text: str) -> Iterator[tuple[str, str, int]]:
+    for found in RESOURCE.finditer(text):
+        yield f"{path}:resource.{found[1]}.{found[2]}=", "key", found.start(1)
+
+
+def _constructs(path: str, text: str) -> Iterator[tuple[str, str, int]]:
+    """What a stack of CDK in TypeScript makes, as if Python called it."""
+    for found in CONSTRUCT.finditer(text) if "aws-cdk" in text else ():
+        yield f"aws_cdk.{found[1]}", "call", found.start()
+
+
+def _alerts(path: str, text: str) -> Iterator[tuple[str, str, int]]:
+    if "expr:" in text and (alert := ALERT.search(text)):
+        yield f"{path}:groups[].rules[].alert=", "key", alert.end()
 
 
 def _deployed(path: str, deployment: Item) -> Iterator[Fact]:

@@ -31,8 +31,18 @@ def read_needs(tree: Tree) -> Iterator[Fact]:
     for path, found in lists.items():
         if main and LISTS.search(path) and BESIDE.search(path):
             continue
-        if sum(bool(PINNED.match(fact.name)) for fact in found) >= NEARLY_ALL * len(found):
+        own = _own(path, tree) or found
+        if sum(bool(PINNED.match(fact.name)) for fact in own) >= NEARLY_ALL * len(own):
             yield Fact("need", f"pinned: {path}", path, found[0].line)
+
+
+def _own(path: str, tree: Tree) -> list[Fact]:
+    """What the product itself needs by its project's table, without extras and groups."""
+    if not path.endswith("pyproject.toml"):
+        return []
+    item = read_toml(tree.text(path) or "")
+    needed = (item.get("project", "dependencies") if item else None) or Item(0, named={})
+    return [Fact("need", text, path, line) for _, text, line in needed.flat()]
 
 
 def _needs(path: str, tree: Tree) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from maturity.facts import Fact, area
 from maturity.files import Tree
 from maturity.graph import Graph
 from maturity.python_code import Code
+from maturity.slices import FIGURES
 
 TRAINS = re.compile(r"(^|[\s/_.:-])(re)?(train|fit)(ing|er)?(?=[\s/_.:-]|$)", re.IGNORECASE)
 READS = re.compile(
@@ -21,7 +22,10 @@ SCORES = re.compile(
     r"sklearn\.metrics\.|\.(test|score|evaluate)(\s|$|\()|(^|[\s_.])(eval|evaluate|metrics?)_\w+|_metrics\b"
     r"|EarlyStopping|ModelCheckpoint|_validation\b|(^|[\s.])validate(\.run)?(\s|$)"
 )
-PIPELINES = re.compile(r"(^|/)((ml_|train(ing)?_)?pipeline|build_train_pipeline)\.py$", re.IGNORECASE)
+PIPELINES = re.compile(
+    r"(^|/)((ml_|train(ing)?_|run_|full_|main_)?pipelines?|build_train_pipeline|pipeline_(train(ing)?|run)|main)\.py$",
+    re.IGNORECASE,
+)
 PREPARES = re.compile(
     r"(^|[\s._])(read|load|ingest|fetch|prepare|preprocess|process|split|clean|transform|featur)"
 )
@@ -30,11 +34,27 @@ JUDGES_THERE = re.compile(r"eval|valid|scor|metric|judge|test_|register|backtest
 RUNNERS = re.compile(r"(^|/)((run|main)(_\w+)?|experiment)\.py$", re.IGNORECASE)
 RUNS_TRAINING = re.compile(r"\.(train|fit)(\s|$)")
 RUNS_TEST = re.compile(r"\.(test|evaluate|validate)(\s|$)")
-STARTS = re.compile(r"^(main|run\w*|(re)?train\w*|\w*pipeline|execute|flow)$")
+STARTS = re.compile(r"^(main|run\w*|(re)?train\w*|(?!make_|build_|create_)\w*pipeline|execute|flow)$")
+STAGES = (  # of a script that starts them one after the other, each by its own name
+    re.compile(
+        r"(^|[\s._])(\w*_)?(ingest(ion)?|extract(ion)?|load(_\w+)?|read_data|fetch(_\w+)?)(\(\))?(?=[\s.]|$)"
+        r"|DataIngestion|DataLoader|DataExtract"
+    ),
+    re.compile(
+        r"(^|[\s._])(\w*_)?(transform(ation)?|preprocess(ing)?|prepare(_\w+)?|build_features|feature_engineering|clean(_\w+)?)"
+        r"(\(\))?(?=[\s.]|$)|DataTransformation|Preprocessor"
+    ),
+    re.compile(
+        r"(^|[\s._])(initiate_|run_|start_)?(model_)?train(er|ing)?(_model(s)?)?(\(\))?(?=[\s.]|$)|ModelTrain|Trainer"
+    ),
+)
 FRAMEWORKS = re.compile(
     r"^(fastapi|flask|starlette|gradio|streamlit|chainlit|dash|litestar|sanic|falcon|bottle|quart|robyn|tornado\.web"
     r"|aiohttp\.web|rest_framework|nicegui)\b"
 )
+FRAMEWORKS_SAID = re.compile(r"(?:^|\s)" + FRAMEWORKS.pattern.removeprefix("^"))
+OWN_TRAINER = re.compile(r"(^|[._])(model_)?train(er|ing)?([._]|$)", re.IGNORECASE)
+MONITORS = re.compile(r"(^|/)((\w+_)?monitor(ing)?(_\w+)?|monitor(ing)?/\w+)\.py$", re.IGNORECASE)
 SERVING = re.compile(
     r"(^|/)(serv(e|ing|er|ice)|api|app|main|lambda_function|lambda_handler|handler|predictor)\.py$",
     re.IGNORECASE,
@@ -43,14 +63,16 @@ PREDICTS = re.compile(
     r"(^|[\s._])(predict|infer|forecast|scor(e|ing)(?!board))|load_model|InferenceSession", re.IGNORECASE
 )
 FOLDERS = re.compile(
-    r"(^|/)(serving|scoring|inference|serve|web-service|streaming|batch)/\w+\.py$", re.IGNORECASE
+    r"(^|/)(serving|scoring|inference|serve|web-service|streaming|batch)/(?!__init__)\w+\.py$", re.IGNORECASE
 )
 SAYS_PREDICT = re.compile(
     r"predict|forecast|infer|classif|recommend|(?<!under)scor(e|ing)|\.generate\(|generate_(text|answer|response|completion|image)",
     re.IGNORECASE,
 )
-SEED = re.compile(r"^(?!.*(shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)")
-SAVES = re.compile(r"dump\(saves=")
+SEED = re.compile(
+    r"^(?!.*(?:(?i:imput|smote|pca|tsne|umap)|shuffl|sampl)\w*\(\w+=).*\((random_state|seed)=(?!None)"
+)
+SAVES = re.compile(r"\(saves=")
 LOADS = re.compile(r"(^|\.)(joblib|pickle|cloudpickle|dill)\.load$")
 KEEPS = re.compile(
     r"(^|\.)(joblib|pickle|cloudpickle|dill|skops\.io)\.(dump|load)s?$|(log|save|load|register)_model$|to_onnx$|convert_sklearn$"
@@ -75,8 +97,12 @@ def purposes(tree: Tree, graph: Graph, codes: dict[str, Code]) -> Iterator[Fact]
             yield Fact("timed", path, path, 1, events)
         if area(path) != "product":
             continue
-        if _is_whole(path, code):
+        if MONITORS.search(path) and any(map(FIGURES.search, _said(code, "call").split())):
+            yield Fact("watches", path, path, 1, events)
+        if _is_whole(path, code) or _starts_all(tree, graph, path, code):
             yield Fact("whole", path, path, 1, events)
+            if _started(tree, path, code):
+                yield Fact("script", path, path, 1, events)
         if line := _served(tree, path, code):
             yield Fact("serves", path, path, line, events)
 
@@ -140,16 +166,35 @@ def _is_whole(path: str, code: Code) -> bool:
     if name[:1].isdigit():
         return False
     calls = _said(code, "call")
-    if TRAINS.search(f"/{name}") and all(each.search(calls) for each in (READS, FITS, SCORES)):
+    whole = all(each.search(calls) for each in (READS, FITS, SCORES))
+    if TRAINS.search(f"/{name}") and whole:
         return True
-    if RUNNERS.search(path) and RUNS_TRAINING.search(calls) and RUNS_TEST.search(calls):
+    if RUNNERS.search(path) and (whole or (RUNS_TRAINING.search(calls) and RUNS_TEST.search(calls))):
         return True
+    if path.endswith("main.py") and FRAMEWORKS_SAID.search(_said(code, "import")):
+        return False
     steps = (PREPARES, TRAINS_THERE, JUDGES_THERE)
     starts = any(fact.kind == "def" and STARTS.match(fact.name) for fact in code.facts)
     return (
         bool(PIPELINES.search(path))
         and (starts or not any(fact.kind == "def" for fact in code.facts))
         and all(each.search(_said(code, "call", "import")) for each in steps)
+    )
+
+
+def _started(tree: Tree, path: str, code: Code) -> bool:
+    """Whether a file does something when it is run, and not only when something of it is called."""
+    return "__main__" in path + (tree.text(path) or "") or not any(fact.kind == "def" for fact in code.facts)
+
+
+def _starts_all(tree: Tree, graph: Graph, path: str, code: Code) -> bool:
+    """A script that is run and starts what reads, prepares and trains, the last in a module of its own."""
+    if "__main__" not in (tree.text(path) or "") or FRAMEWORKS_SAID.search(_said(code, "import")):
+        return False
+    trainers = (name for name, _ in code.imports if OWN_TRAINER.search(name))
+    calls = _said(code, "call")
+    return all(each.search(calls) for each in STAGES) and any(
+        graph.links.modules.of_import(name, path) for name in trainers
     )
 
 

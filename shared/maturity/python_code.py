@@ -10,10 +10,21 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from maturity.bodies import Function, helpers_of
-from maturity.calls import told, told_by_dict
+from maturity.calls import role_of, told, told_by_dict
 from maturity.facts import Fact, area
 from maturity.shown import of_function, of_module, of_test
-from maturity.syntax import Definition, dotted, empty, living, push, text_of, word_of
+from maturity.syntax import (
+    DEFINITIONS,
+    Definition,
+    dotted,
+    empty,
+    is_flat,
+    living,
+    parts,
+    push,
+    text_of,
+    word_of,
+)
 
 STARTERS = re.compile(
     r"^(subprocess\.\w+|os\.(system|popen)|(session|ctx|c|context)\.run|session\.run_always)$"
@@ -24,6 +35,7 @@ TOOLS = re.compile(
 )
 TEMPLATE = re.compile(r"\{\{[\w\s.|'\"()-]*\}\}")
 BLOCK = re.compile(r"\{%.*?%\}")
+INSIDE = (ast.Import, ast.ImportFrom, ast.Call, ast.List, ast.Tuple, ast.Attribute, ast.Dict)
 LEARNED = frozenset({"feature_importances_", "featureImportances", "best_params_"})
 
 
@@ -67,14 +79,25 @@ class _Reader:
             for kind in of_module(bare):
                 self._add(kind, self.stem, 1)
         stack: list[tuple[ast.AST, str]] = [(each, "") for each in reversed(body)]
+        looks = self.looks
         while stack:
             node, owner = stack.pop()
-            if look := self.looks.get(type(node)):
+            if look := looks.get(node.__class__):
                 look(node, owner)
-            if isinstance(node, Definition):
+            if isinstance(node, DEFINITIONS):
                 owner = f"{owner}.{node.name}" if owner else node.name
+                if is_flat(node):
+                    self._flat(node, owner)
+                    continue
             push(node, owner, stack)
         return self.code
+
+    def _flat(self, node: ast.AST, owner: str) -> None:
+        """What is in a function that defines nothing, kind by kind."""
+        kinds = parts(node)
+        for kind in INSIDE:
+            for each in kinds[kind]:
+                self.looks[kind](each, owner)
 
     @cached_property
     def looks(self) -> dict[type[ast.AST], Callable[[Any, str], None]]:
@@ -152,8 +175,9 @@ class _Reader:
     def _call(self, node: ast.Call, owner: str) -> None:
         name = self._dotted(node.func)
         self._add("call", name, node.lineno)
-        for kind, said in told(name, node, self._dotted):
-            self._add(kind, said, node.lineno)
+        if node.keywords or role_of(name):  # else its arguments tell nothing
+            for kind, said in told(name, node, self._dotted):
+                self._add(kind, said, node.lineno)
         if name.endswith("import_module") and node.args:
             self._loaded(node)
         if STARTERS.match(name) and node.args:

@@ -165,7 +165,8 @@ def _rule(name: str, text: str) -> Rule:
     events = frozenset(found["events"].split(",")) if found["events"] else frozenset()
     area = found["area"] or (
         "any"
-        if found["kind"] in {"test", "flow", "chain", "shared", "package", "whole", "timed", "models"}
+        if found["kind"]
+        in {"test", "flow", "chain", "shared", "package", "whole", "script", "timed", "models"}
         else "product"
     )
     return Rule(found["kind"], re.compile(found["find"], re.IGNORECASE), area, bool(found["auto"]), events)

@@ -38,6 +38,7 @@ READERS: dict[str, Reader] = {
     ".mise.toml": read_tables,
     ".mise/config.toml": read_tables,
     "pixi.toml": read_tables,
+    "poe_tasks.toml": read_tables,
 }
 ENDINGS: dict[str, Reader] = {".mk": read_make, ".just": read_just}
 

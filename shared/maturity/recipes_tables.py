@@ -21,6 +21,7 @@ TABLES = (  # tool, and where it keeps its tasks
 )
 RUNS = ("run", "cmd", "shell", "script", "commands", "cmds", "command", "entry", "sequence")
 FACTOR = re.compile(r"^\s*[\w{},.!-]+:\s+")  # of tox: only in the environments of this name
+POSARGS = re.compile(r"\{posargs:?([^{}]*)\}")
 NEEDS = ("depends", "depends-on", "depends_on", "deps", "needs")
 
 
@@ -86,7 +87,7 @@ def read_tox(path: str, text: str) -> list[Task]:
 
 
 def _tox_line(text: str, line: int) -> list[Command]:
-    bare = FACTOR.sub("", text)
+    bare = POSARGS.sub(r"\1", FACTOR.sub("", text))
     return read_shell(bare.lstrip("- "), line, soft=bare.startswith("-"))
 
 

@@ -96,7 +96,7 @@ def _all(tree: Tree, codes: dict[str, Code], jobs: list[Job], graph: Graph) -> I
     for path, code in codes.items():
         kind = "test" if area(path) == "test" else "run"
         events = frozenset(graph.starts.get((kind, path), ()))
-        yield from (fact._replace(events=events) for fact in code.facts) if events else iter(code.facts)
+        yield from (Fact(*fact[:4], events) for fact in code.facts) if events else iter(code.facts)
     yield from command_facts(graph)
     used = list(job_facts(graph, jobs))
     yield from used

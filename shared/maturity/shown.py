@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from maturity.bodies import Function, baseline_of, models, runs_a_whole, splits, traces, verifies
 from maturity.gates import judges, restarts
-from maturity.syntax import can_fail, plain
+from maturity.slices import slices
+from maturity.syntax import can_fail, plain, written
 
 NO_TEST = re.compile(r"skip|fixture")  # among the decorators of a function
-JUDGED = (("decides", judges), ("restarts", restarts))
+JUDGED = (("decides", judges), ("restarts", restarts), ("slices", slices))
 SHOWN = (("verifies", verifies), ("traces", traces), ("splits", splits))
 
 
@@ -28,7 +29,7 @@ def of_function(node: Function, name: str) -> Iterator[tuple[str, str]]:
 
 def of_test(node: Function, helpers: frozenset[str]) -> Iterator[str]:
     """The kinds of what a test shows, none where it is skipped or cannot fail."""
-    if not can_fail(node) or any(NO_TEST.search(ast.unparse(each)) for each in plain(node.decorator_list)):
+    if not can_fail(node) or any(NO_TEST.search(written(each)) for each in plain(node.decorator_list)):
         return
     yield "test"
     if any(each.arg == "benchmark" for each in node.args.args):

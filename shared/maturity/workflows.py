@@ -74,6 +74,10 @@ def read_github(path: str, document: Item) -> Iterator[Job]:
         called = item.get("uses")
         if called:
             job.uses.append((called.text, called.line, False))
+            given = ", ".join(
+                f"{key}={text}" for key, text, _ in (item.get("with") or Item(0, named={})).flat()
+            )
+            job.uses.append((f"called: {called.text} {given}", called.line, False))
             job.calls.extend(_local(called.text, path))
         for step in (item.get("steps") or Item(0)).each():
             _step(job, step)

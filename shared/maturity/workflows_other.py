@@ -14,16 +14,31 @@ def read_gitlab(path: str, document: Item) -> Iterator[Job]:
     shared = [
         item for key in ("before_script",) if (item := document.get(key) or document.get("default", key))
     ]
-    for name, item in document.items():
+    for name, own in document.items():
+        item = _extended(document, own)
         scripts = [found for key in ("before_script", "script", "after_script") if (found := item.get(key))]
         if not item.get("script") or name.startswith("."):
             continue
         job = Job(path, name, item.line, frozenset(_gitlab_events(item)))
         soft = (item.get("allow_failure") or Item(0)).text == "true"
         for script in [*shared, *scripts]:
-            for each in script.each():
-                job.commands.extend(read_shell(each.text, each.line, soft=soft))
+            for _, text, line in script.flat():
+                job.commands.extend(read_shell(text, line, soft=soft))
         yield job
+
+
+def _extended(document: Item, item: Item, depth: int = 8) -> Item:
+    """A job with what it takes over from the templates that it extends or merges."""
+    if item.named is None or not depth:
+        return item
+    names = (item.get("extends") or Item(0)).each()
+    bases = [base for name in names if (base := document.get(name.text))]
+    merged = item.get("<<")
+    bases += merged.listed or (merged,) if merged else ()
+    named: dict[str, Item] = {}
+    for base in bases:
+        named |= _extended(document, base, depth - 1).named or {}
+    return Item(item.line, named=named | item.named)
 
 
 def _gitlab_events(item: Item) -> set[str]:

@@ -114,7 +114,7 @@ MUTATIONS = (
     mutation(
         "training-tracking",
         "runs are not tracked",
-        sub(r"\bmlflow\b(?!=)", "noted", r"\.py$"),
+        sub(r"\b(mlflow|dvclive)\b(?!=)", "noted", r"\.py$"),
         sub(r"log_(metric|param|batch|inputs?|artifact)s?\b", "note", r"\.py$"),
     ),
     mutation(

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from maturity.__main__ import main
+from maturity.files import read_tree
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +31,10 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_judged(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert {each["path"] for each in found["problems"]} == {"broken.py", "broken.ipynb"}
     assert next(q for q in found["questions"] if q["id"] == "training-tracking")["grade"] == "exists"
+
+
+def test_a_folder_that_a_tool_built_is_left_out_one_with_scripts_is_not(tmp_path):
+    for path in ("build/make.py", "made/build/lib/a.py", "made/build/b.py", "web/build/page.yml"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("x = 1\n")
+    assert read_tree(tmp_path).paths == ("build/make.py",)

@@ -189,7 +189,180 @@ NOT_SHOWN += [
         {"pyproject.toml": "[project]\ndependencies = ['a']\n", "scripts/old/requirements.txt": "b==1\n"},
     ),
 ]
+CDK = "import * as events from 'aws-cdk-lib/aws-events';\n// retrains each week\n{}week);\n"
+SCHEDULED = "on:\n  schedule: [cron]\njobs:\n  a:\n    steps:\n      - run: python main.py\n"
+WHOLE = "import shop.ingest, shop.train_model, shop.evaluation\nshop.ingest.load_rows()\n"
+SHOWN += [
+    ("data-contract", {"schema.yaml": "COLUMNS:\n  price: float64\n"}),
+    (
+        "data-features-shared",
+        {"prep.py": "import dill\nsave_object(path, obj=preprocessor)\ndill.load(path)\n"},
+    ),
+    ("training-trigger", {"lib/pipeline.ts": CDK.format("events.Schedule.rate(")}),
+    ("training-retrain", {"lib/pipeline.ts": CDK.format("events.Schedule.rate(")}),
+    ("training-retrain", {".github/workflows/w.yml": SCHEDULED, "main.py": WHOLE}),
+    (
+        "training-retrain",
+        {"train.yml": "Resources:\n  Weekly:\n    Properties:\n      ScheduleExpression: rate(7 days)\n"},
+    ),
+    ("training-pipeline", {"main.py": WHOLE}),
+    ("training-tuning", {"job.yml": "type: sweep\nsampling_algorithm: random\n"}),
+    ("training-tuning", {"a.py": "SETTINGS = {'primary_metric': 'auc', 'iterations': 9}\n"}),
+    ("quality-slices", {"e.py": "def look(rows):\n    return rows.groupby('shop')['abs_error'].mean()\n"}),
+    (
+        "quality-slices",
+        {"e.py": "for shop, part in rows.groupby('shop'):\n    print(mean_absolute_error(part.y, part.p))\n"},
+    ),
+    ("release-promotion", {"lib/pipeline.ts": CDK.format("new actions.ManualApprovalAction(")}),
+]
+NOT_SHOWN += [
+    ("quality-slices", {"e.py": "def look(runs):\n    return runs.groupby('model')['accuracy'].mean()\n"}),
+    (
+        "quality-slices",
+        {"e.py": "for fold, part in rows.groupby('fold'):\n    print(mean_absolute_error(part.y, part.p))\n"},
+    ),
+    ("quality-slices", {"e.py": "def look(rows):\n    return rows.groupby('shop')['units'].mean()\n"}),
+    ("training-pipeline", {"main.py": "import fastapi\n" + WHOLE}),
+]
+STACK = "Resources:\n  Line:\n    Properties:\n      Stages:\n{}"
+STAGE = "        - Name: {}\n"
+BUCKET = "        - Actions:\n            - Configuration:\n                S3ObjectKey: train/rows.csv\n"
+STEPS = "from shop.train import ModelTrainer\nrows = start().load_rows()\nstart().transform(rows)\n{}\n"
+RUN = "if __name__ == '__main__':\n    ModelTrainer().run()"
+DEPLOYED = "          Actions:\n            - ActionTypeId:\n                Category: Deploy\n"
+CALLED = (
+    "on: [push, pull_request]\njobs:\n  a:\n    uses: shop/.github/.github/workflows/all.yml@v1\n"
+    "    with:\n      {}\n"
+)
+SHOWN += [
+    ("data-validation", {"load.py": "store.get_feature_group(expectation_suite=suite)\n"}),
+    ("training-pipeline", {"line.yml": STACK.format(STAGE.format("TrainModel"))}),
+    ("training-pipeline", {"src/start.py": STEPS.format(RUN), "src/shop/train.py": "x = 1\n"}),
+    ("training-trigger", {"line.yml": STACK.format(BUCKET)}),
+    ("training-retrain", {"line.yml": STACK.format(BUCKET)}),
+    ("training-tracking", {"a.py": "from tools import neptune\nneptune.Context()\n"}),
+    (
+        "quality-model-tests",
+        {"tests/test_forecast.py": "def test_capacity():\n    assert run(2) == 2 * run(1)\n"},
+    ),
+    ("code-checks", {"tox.ini": "[testenv:style]\ncommands =\n    {posargs:flake8 src}\n"}),
+    (
+        "release-environments",
+        {"line.yml": STACK.format(STAGE.format("DeployModel-Test") + STAGE.format("DeployModel-Prod"))},
+    ),
+    (
+        "ops-quality",
+        {"shop/monitoring.py": "def compute(rows):\n    return mean_absolute_error(rows.y, rows.p)\n"},
+    ),
+    ("security-integrity", {".github/workflows/r.yml": JOB.format("uv run sigstore sign dist/*")}),
+]
+NOT_SHOWN += [
+    ("training-pipeline", {"src/start.py": STEPS.format(RUN)}),
+    (
+        "training-pipeline",
+        {"shop/pipeline.py": "import a.load, b.fit, c.score\n\ndef make_pipeline(x):\n    return x\n"},
+    ),
+    ("quality-baseline", {"shop/selection/all.py": "baseline_model = 3\n"}),
+    ("release-serving", {"shop/inference/__init__.py": "PREDICTS = 3\n"}),
+    ("ops-numeric", {"app.py": "import math\nmath.isnan(3)\n"}),
+    (
+        "release-environments",
+        {
+            ".github/workflows/w.yml": "jobs:\n  a:\n    environment: prod\n    steps:\n"
+            "      - name: Deploy to Azure\n"
+        },
+    ),
+]
+ACCEPTED = "def weigh(new, old):\n    return Answer(is_model_accepted=new.f1_score - old.f1_score > limit)\n"
+ON_PUSH = "on: push\njobs:\n  a:\n    steps:\n      - run: {}\n"
+CDK_STAGES = "import aws_cdk\naws_cdk.Stage(stage_name='DeployDev')\naws_cdk.Stage(stage_name='DeployProd')\n"
+SHOWN += [
+    ("data-validation", {"tests/test_data.py": "def test_files_not_empty():\n    assert size() > 0\n"}),
+    (
+        "training-pipeline",
+        {"build/pipeline.py": "import a.load, b.fit, c.score\n\ndef run():\n    return fit()\n"},
+    ),
+    (
+        "training-retrain",
+        {
+            "plan.py": "from google.cloud import scheduler_v1\n"
+            "scheduler_v1.Job(schedule='0 6 * * 1', name='train')\n"
+        },
+    ),
+    ("training-config", {"jobs/train_model.yml": "jobs:\n  fit:\n    max_depth: 4\n"}),
+    ("quality-gate", {"weigh.py": ACCEPTED}),
+    ("quality-staleness", {"folds.py": "def rocv_folds(rows):\n    return rows\n"}),
+    ("quality-inclusion", {"lib/watch.ts": CDK.format("sagemaker.CfnModelBiasJobDefinition(")}),
+    ("release-build", {"lib/image.ts": CDK.format("assets.DockerImageAsset(")}),
+    ("release-deploy", {"lib/line.ts": CDK.format("actions.CloudFormationCreateUpdateStackAction(")}),
+    ("release-environments", {"line.py": CDK_STAGES}),
+]
+NOT_SHOWN += [
+    ("data-features-shared", {"a.py": "from tensorflow_transform.tf_metadata import schema_utils\n"}),
+    ("data-features-tested", {"tests/test_batch_transform.py": "def test_job():\n    assert go() == 3\n"}),
+    ("training-trigger", {"roles.py": "def training_job_policy(name):\n    return name\n"}),
+    ("training-reproducible", {"fill.py": "IterativeImputer(random_state=4)\n"}),
+    ("training-config", {"config/reports.yaml": "model_report: a\ntarget_drift: b\n"}),
+    ("quality-baseline", {"watch.py": "def create_data_quality_baseline(rows):\n    return rows\n"}),
+    ("release-canary", {"up.sh": "az ml online-endpoint update --traffic main=0\n"}),
+    ("ops-performance", {"log.py": "from opencensus.ext.azure.log_exporter import AzureLogHandler\n"}),
+    (
+        "code-pipeline-test",
+        {
+            ".github/workflows/w.yml": ON_PUSH.format("gcloud builds submit --config cloudbuild/all.yaml"),
+            "cloudbuild/all.yaml": "steps:\n  - name: docker\n    args: [push, train-model]\n",
+        },
+    ),
+]
+PREFECT = (
+    "from prefect.deployments import run_deployment\n\ndef again(drift):\n    run_deployment(name='{}')\n"
+)
+ANSWERED = "def answer(rows):\n    {} {{'prediction': ask(rows), 'model_version': now()}}\n"
+CELL = '{{"nbformat": 4, "cells": [{{"cell_type": "code", "source": "import papermill\\n{}"}}]}}'
+EXTRAS = "[project]\ndependencies = ['numpy{}1.2']\n[project.optional-dependencies]\n"
+SHOWN += [
+    ("training-trigger", {"watch/drift.py": PREFECT.format("TrainingFlow/weekly")}),
+    (
+        "training-pipeline",
+        {"all.ipynb": CELL.format("papermill.execute_notebook('train.ipynb', 'out.ipynb')")},
+    ),
+    ("lineage-trace", {"app.py": ANSWERED.format("row =") + "    keep(row)\n"}),
+    ("release-deploy", {".github/workflows/w.yml": JOB.format("docker compose -f compose.prod.yaml up -d")}),
+    ("release-deploy", {"line.yaml": STACK.format(STAGE.format("Last") + DEPLOYED)}),
+    ("code-lock", {"pyproject.toml": EXTRAS.format("==")}),
+]
+NOT_SHOWN += [
+    ("training-trigger", {"watch/drift.py": PREFECT.format("Report/weekly")}),
+    ("lineage-trace", {"app.py": ANSWERED.format("return")}),
+    ("release-deploy", {".github/workflows/w.yml": JOB.format("docker compose up -d")}),
+    ("release-canary", {".github/workflows/w.yml": "jobs:\n  latest-canary:\n    runs-on: ubuntu-latest\n"}),
+    ("training-config", {"evidently_service/config.json": '{"learning_rate": 0.1, "epochs": 3}\n'}),
+    (
+        "code-lock",
+        {"pyproject.toml": EXTRAS.format(">=") + "test = ['a==1', 'b==1', 'c==1', 'd==1', 'e==1']\n"},
+    ),
+]
+GITLAB = ".run:\n  script:\n    - pytest -q\nunit:\n  {}\n"
 STARTED = [
+    ("code-tests", {".github/workflows/w.yml": CALLED.format("tests_folder: tests/unit")}),
+    ("code-checks", {".github/workflows/w.yml": CALLED.format("enable_linting: true")}),
+    ("release-build", {".github/workflows/w.yml": CALLED.format("containerfile: Dockerfile")}),
+    (
+        "release-deploy",
+        {
+            ".github/workflows/w.yml": "on: push\njobs:\n  a:\n    steps:\n"
+            "      - uses: google-github-actions/ssh-compute@v0\n"
+        },
+    ),
+    (
+        "code-tests",
+        {
+            "poe_tasks.toml": "[tool.poe.tasks.tests]\ncmd = 'pytest -q'\n",
+            ".github/workflows/w.yml": JOB.format("poe tests"),
+        },
+    ),
+    ("code-tests", {".gitlab-ci.yml": GITLAB.format("extends: .run")}),
+    ("code-tests", {".gitlab-ci.yml": GITLAB.replace(".run:", ".run: &run").format("<<: *run")}),
     (
         "code-tests",
         {"tox.ini": TOX, ".circleci/config.yml": "jobs:\n  a:\n    steps:\n      - run: tox -e py39-unit\n"},
