@@ -30,7 +30,6 @@ SLOW = (
     "level1_pipeline/test_connection.py",
     "level1_pipeline/test_registry.py",
     "level1_pipeline/test_tracking.py",
-    "level1_pipeline/tuning/test_study.py",
     "level2_cicd/dashboards/",
     "level2_cicd/deploy/test_alerts.py",
     "level2_cicd/deploy/test_manifests.py",
@@ -78,6 +77,7 @@ SMOKE = (
     "level2_cicd/dashboards/test_dashboard_commands.py",
     "level2_cicd/flow/test_notes.py",
     "level2_cicd/test_docs_ledger.py",
+    "test_levels_agree.py::test_level_0_and_level_1_agree_on_report_and_forecasts",
 )
 
 
@@ -87,7 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(ROOT / "tests").as_posix()
         if place.startswith(SLOW) and place not in QUICK:
             item.add_marker(pytest.mark.slow)
-        if place.startswith(SMOKE):
+        if f"{place}::{item.name}".startswith(SMOKE):
             item.add_marker(pytest.mark.smoke)
             item.add_marker(pytest.mark.xdist_group("smoke"))
 

@@ -27,7 +27,7 @@ STEPS = ["1_explore", "2_condition", "3_train", "4_evaluate", "5_hand_over_and_s
 # Seconds, not accuracy. The gate of level 1 may not stand in the way of models as poor as these.
 SMALL = """
 [training]
-stride = 8
+stride = 4
 
 [lasso]
 alphas = 3

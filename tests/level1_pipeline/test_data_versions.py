@@ -147,7 +147,7 @@ def history(scratch):
         code.write("# nothing new\n")
     scoring = scratch.reproduce()
     scratch.commit()
-    scratch.edit("small.toml", "epochs = 1", "epochs = 20")
+    scratch.edit("small.toml", "hidden = [16]", "hidden = [24]")
     parameter = scratch.reproduce("evaluate")
     stale = set(json.loads(scratch.dvc("status", "--json")))
     metrics = json.loads(scratch.dvc("metrics", "diff", "HEAD", "--json"))

@@ -48,7 +48,7 @@ def test_a_disk_that_is_full_at_any_file_is_told_and_leaves_the_model_in_use(
     monkeypatch.setattr(os, "fsync", full)
     command = ["train", "--data", tiny_raw_folder, "--env-dir", store, "--no-tracking", "--quiet", *small]
     for _ in range(len(KINDS) + 1):
-        outcome = cli(*command, "--set=training.stride=9")
+        outcome = cli(*command, "--set=training.stride=7")
         if outcome.code != 5:
             break
         assert f"Error: {store}/" in outcome.err and "bytes; got No space left on device" in outcome.err

@@ -213,7 +213,7 @@ def test_training_leaves_a_child_run_per_segment(trained_store):
     parent = client(place).get_run(record["tracking"]["run_id"])
     assert parent.info.status == "FINISHED"
     assert parent.data.metrics["mape"] == record["metrics"]["mape"]
-    assert parent.data.params["lasso.alphas"] == "4"
+    assert parent.data.params["lasso.alphas"] == "3"
     assert parent.inputs.dataset_inputs[0].dataset.digest == record["data"]["data_hash"][:36]
     children = client(place).search_runs(
         [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"

@@ -41,7 +41,7 @@ def test_the_record_tells_each_stage_with_its_rows_and_seconds(run):
         assert stage["seconds"] >= 0 and stage["start"] <= stage["end"] and stage["rows_out"] > 0
     condition, validate = run["stages"][1:3]
     assert validate["rows_in"] == condition["rows_out"]
-    assert run["stages"][4]["parameters"]["lasso"]["alphas"] == 4
+    assert run["stages"][4]["parameters"]["lasso"]["alphas"] == 3
 
 
 def test_the_record_tells_what_went_in_and_what_with(run, tiny_raw_folder):

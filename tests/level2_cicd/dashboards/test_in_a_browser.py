@@ -38,8 +38,10 @@ def rows(page, table):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_of_56_segments_and_104_weeks_is_drawn(opened, big_pages, name):
     page = opened(big_pages, name)
-    assert page.locator("main svg:visible").count() >= 1
-    assert page.locator("main table tbody tr").count() > 0
+    assert float(page.evaluate("document.documentElement.dataset.drawn")) > 0
+    if name != "explain":  # this store has no model that could be explained, which its page says
+        assert page.locator("main svg:visible").count() >= 1
+        assert page.locator("main table tbody tr").count() > 0
 
 
 def test_every_chart_of_a_page_is_there(opened, big_pages):
