@@ -67,7 +67,7 @@ def write_pages(work: Path) -> Path:
     build_dashboards(write_watched(write_trained(work / "store", size), size), work / "pages")
     draw = np.random.default_rng(3)
     weeks = [pd.Timestamp(LAST) - pd.Timedelta(weeks=i) for i in range(size.weeks)]
-    names = ["-".join(map(str, each)) for each in segments(size)]
+    names = [segment.name for segment in segments(size)]
     rows = pd.DataFrame({"week": weeks * len(names), "segment": np.repeat(names, len(weeks))})
     rows["actual"] = draw.gamma(4.0, 50.0, len(rows))
     rows["forecast"] = rows["actual"] * draw.lognormal(0, 0.2, len(rows))
