@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[1]
 
 # What takes a browser, a server, a database, Node.js or several processes, and so seconds.
 SLOW = (
-    "demand/bundle/test_tampering.py",
     "demand/scoring/test_scoring_carried.py",
     "demand/sources/test_mapping_weeks.py",
     "demand/sources/test_workbook.py",
@@ -51,7 +50,6 @@ SLOW = (
     "maturity/test_self.py",
     "test_architecture.py",
     "test_benchmarks.py",
-    "test_leakage.py",
     "test_levels_agree.py",
     "workflows/",
 )

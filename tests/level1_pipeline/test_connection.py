@@ -80,6 +80,17 @@ def test_a_server_that_is_gone_is_told_within_sixty_seconds_in_all(lasts, tmp_pa
         assert time_.now == before + lasts
 
 
+def test_the_patience_is_that_of_the_moment_when_a_line_is_made(tmp_path, monkeypatch):
+    def dead():
+        raise ConnectionError("nobody is there")
+
+    monkeypatch.setattr(connection, "PATIENCE", 0.0)
+    pauses = []
+    with pytest.raises(DependencyError, match="nobody is there"):
+        Line(Place(tmp_path, "http://127.0.0.1:9"), pause=pauses.append).ask(dead)
+    assert pauses == []
+
+
 def test_an_answer_renews_the_patience(tmp_path):
     time_ = Time()
     asked = line(tmp_path, time_)
