@@ -94,9 +94,10 @@ def build_features(panel: Panel, spec: FeatureSpec, at: Ints, *, min_weeks: int 
     Rows are ordered by block of series, horizon, series, origin.
     """
     shared = _Shared(panel, spec)
-    parts = [_rows(block, spec, shared, min_weeks) for block in blocks(panel, at)]
-    names = next(iter(parts))[0]
-    columns = [np.concatenate(arrays) for arrays in zip(*(part[1] for part in parts), strict=True)]
+    found = [_rows(block, spec, shared, min_weeks) for block in blocks(panel, at)]
+    names = found[0][0]
+    parts = [part for _, of_block in found for part in of_block]
+    columns = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     values, series, origin, horizon, level, offset, units = columns
     return FeatureTable(values, names, series, origin, horizon, level, offset, units, panel.series)
 
@@ -111,7 +112,8 @@ class _Shared:
 
 def _rows(
     block: Block, spec: FeatureSpec, shared: _Shared, min_weeks: int
-) -> tuple[tuple[str, ...], list[np.ndarray]]:
+) -> tuple[tuple[str, ...], list[list[np.ndarray]]]:
+    """The names of a block's features, and for each horizon the columns of a FeatureTable."""
     n_series, n_origins = len(block.units.values), len(block.at)
     fixed = dict(_origin_features(block, spec, shared))
     keep = (block.units.count(block.at, block.panel.n_known) >= min_weeks) & ~np.isnan(block.level)
@@ -128,7 +130,7 @@ def _rows(
         ahead = np.full(len(series), horizon)
         known = (block.level[keep], block.offset[keep], block.ahead(horizon)[keep])
         parts.append([values[keep], series, origin, ahead, *known])
-    return names, [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    return names, parts
 
 
 def _origin_features(block: Block, spec: FeatureSpec, shared: _Shared) -> Iterator[tuple[str, Floats]]:

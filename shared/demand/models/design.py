@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from demand.features import CATEGORIES
 from demand.models.encoding import Codes, Floats
@@ -49,14 +50,34 @@ class Design:
         """Number of columns."""
         return self.n_features + len(self.pairs) + sum(map(len, self.levels))
 
+    @property
+    def n_dense(self) -> int:
+        """Number of columns that come first: features, then products."""
+        return self.n_features + len(self.pairs)
+
+    def dense(self, values: Floats, out: Floats) -> None:
+        """Writes features and products of some rows into `out`, (n_rows, n_dense)."""
+        out[:, : self.n_features] = values
+        first, second = (values.take(self.pairs[:, side], axis=1) for side in (0, 1))
+        np.multiply(first, second, out=out[:, self.n_features :])
+
+    def one_hot(self, codes: Codes) -> csr_array:
+        """The one-hot columns of some rows, (n_rows, width - n_dense); codes (n_rows, n_categories)."""
+        rows, columns, start = [], [], 0
+        for name, levels in zip(ONE_HOT, self.levels, strict=True):
+            own = codes[:, CATEGORIES.index(name)]
+            rows.append(np.flatnonzero(np.isin(own, levels)))
+            columns.append(start + np.searchsorted(levels, own[rows[-1]]))
+            start += len(levels)
+        index = (np.concatenate(rows), np.concatenate(columns))
+        return csr_array((np.ones(len(index[0]), np.float32), index), shape=(len(codes), start))
+
     def matrix(self, values: Floats, codes: Codes) -> Floats:
         """The columns of some rows, shape (n_rows, width); values scaled (n_rows, n_features)."""
-        products = values[:, self.pairs[:, 0]] * values[:, self.pairs[:, 1]]
-        hot = [
-            (codes[:, CATEGORIES.index(name), None] == levels).astype(np.float32)
-            for name, levels in zip(ONE_HOT, self.levels, strict=True)
-        ]
-        return np.concatenate([values, products, *hot], axis=1)
+        columns = np.empty((len(values), self.width), np.float32)
+        self.dense(values, columns[:, : self.n_dense])
+        columns[:, self.n_dense :] = self.one_hot(codes).toarray()
+        return columns
 
 
 def build_design(names: tuple[str, ...], codes: Codes, sizes: tuple[int, ...]) -> Design:

@@ -48,9 +48,11 @@ class Scaler:
 
     def __call__(self, values: Floats) -> Floats:
         """(values - center) / scale within the clip, NaN as 0, the mean; shape (n_rows, n_features)."""
-        scaled = (values - self.center) / self.scale
-        np.nan_to_num(scaled, copy=False, nan=0.0)
-        return np.clip(scaled, -self.clip, self.clip, out=scaled)
+        scaled: Floats = values - self.center
+        scaled /= self.scale
+        np.clip(scaled, -self.clip, self.clip, out=scaled)
+        scaled[np.isnan(scaled)] = 0
+        return scaled
 
 
 def learn_scaler(values: Floats, clip: float) -> Scaler:

@@ -50,14 +50,26 @@ class LassoMember:
 
 
 def gram(design: Design, values: Floats, codes: Codes, ratio: Floats, weight: Floats) -> Doubles:
-    """Weighted Gram matrix of [columns, 1, ratio], shape (width + 2, width + 2)."""
-    total = np.zeros((design.width + 2,) * 2)
+    """Weighted Gram matrix of [columns, 1, ratio], shape (width + 2, width + 2).
+
+    One-hot columns are all but empty: their products with the others are sums over the rows of each level.
+    """
+    width, n_dense = design.width, design.n_dense
+    dense = [*range(n_dense), width, width + 1]
+    total = np.zeros((width + 2, width + 2))
+    room = np.empty((min(CHUNK, len(values)), n_dense + 2), np.float32)
     for start in range(0, len(values), CHUNK):
         rows = slice(start, start + CHUNK)
-        columns = design.matrix(values[rows], codes[rows])
-        ends = np.stack([np.ones_like(ratio[rows]), ratio[rows]], axis=1)
-        weighted = np.concatenate([columns, ends], axis=1) * np.sqrt(weight[rows])[:, None]
-        total += weighted.T @ weighted
+        root = np.sqrt(weight[rows])
+        columns, hot = room[: len(root)], design.one_hot(codes[rows])
+        design.dense(values[rows], columns[:, :-2])
+        columns[:, -2], columns[:, -1] = 1, ratio[rows]
+        columns *= root[:, None]
+        hot.data *= root.repeat(np.diff(hot.indptr))
+        total[np.ix_(dense, dense)] += columns.T @ columns
+        total[n_dense:width, dense] += hot.T @ columns
+        total[n_dense:width, n_dense:width] += (hot.T @ hot).toarray()
+    total[np.ix_(dense, range(n_dense, width))] = total[n_dense:width, dense].T
     return total
 
 
