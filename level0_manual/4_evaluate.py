@@ -14,7 +14,6 @@ import pandas as pd
 
 from demand.config import load_config
 from demand.features import build_panel
-from demand.models.scale import to_units
 from demand.training import build_data_set, build_rows
 
 REGION = "R01"
@@ -58,11 +57,8 @@ table[names] = np.nan
 for segment, ensemble in judged["ensembles"].items():
     own = ((table["format"] == segment.format) & (table["speed"] == segment.speed)).to_numpy()
     part = rows.take(np.flatnonzero(own))
-    ratio = ensemble.predict(part)  # log of the units relative to the series' level
-    lower, upper = ensemble.intervals.bounds(ratio, part.level, part.horizon)
-    linear, network = ensemble.members(part)
-    for name, values in zip(names, (ratio, lower, upper, linear, network), strict=False):
-        table.loc[own, name] = to_units(values, part.level, part.offset).astype(float)
+    for name, units in ensemble.forecasts(part).items():
+        table.loc[own, name] = units.astype(float)
 
 for store, average in judged["baselines"].items():
     own = table["format"] == store

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from demand.features import build_panel
-from demand.models.scale import to_units
 from demand.training import build_data_set, build_rows
 
 STORE = Path("../.store/level0")
@@ -56,10 +55,9 @@ forecasts = series[["region", "store_id", "product_id"]].assign(
 for segment, ensemble in handed["ensembles"].items():
     own = ((series["format"] == segment.format) & (series["speed"] == segment.speed)).to_numpy()
     part = rows.take(np.flatnonzero(own))
-    ratio = ensemble.predict(part)
-    lower, upper = ensemble.intervals.bounds(ratio, part.level, part.horizon)
-    for name, values in (("units", ratio), ("lower", lower), ("upper", upper)):
-        forecasts.loc[own, name] = to_units(values, part.level, part.offset).astype(float)
+    found = ensemble.forecasts(part)
+    for name, each in (("units", "ensemble"), ("lower", "lower"), ("upper", "upper")):
+        forecasts.loc[own, name] = found[each].astype(float)
 
 forecasts = forecasts.sort_values(["region", "store_id", "product_id", "week"], ignore_index=True)
 forecasts.to_csv(STORE / "forecasts.csv", index=False)

@@ -162,10 +162,10 @@ def _choices(fitted: Fitted) -> pd.DataFrame:
     """One row per segment: what the validation window chose, or why it failed."""
     rows = []
     for segment, choice in sorted(fitted.choices.items()):
-        own: dict[str, Any] = {"alphas": "", "network_weight": None, "shift": None, "validation_mape": None}
+        own: dict[str, Any] = {"alphas": "", "network_weight": None, "validation_mape": None}
         if isinstance(choice, Choice):
             alphas = " ".join(map(str, choice.alphas))
-            own = {"alphas": alphas, "network_weight": choice.weight, "shift": choice.shift}
+            own = {"alphas": alphas, "network_weight": choice.weight}
             own |= {"validation_mape": choice.mape, "reason": ""}
         else:
             own["reason"] = choice.reason

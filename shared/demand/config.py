@@ -24,7 +24,7 @@ class ForecastConfig:
     """What is forecast, and what counts as good."""
 
     horizon: int = within(4, 1, 26)  # weeks after the last known week
-    objective: Literal["mape", "balanced"] = "mape"  # mape leans low; balanced seeks the mean
+    objective: Literal["mape", "balanced"] = "mape"  # mape leans low; balanced counts errors in units
     interval: float = within(0.9, 0.5, 0.99)  # nominal coverage, a share
     seed: int = within(2017, 0, 2**31 - 1)  # of everything random
 
@@ -69,7 +69,7 @@ class NetworkConfig:
     learning_rate: float = within(2e-3, 1e-6, 1)  # the one-cycle's highest
     weight_decay: float = within(0.1, 0, 1)
     gradient_clip: float = within(1.0, 1e-3, 1e3)  # norm
-    tune_epochs: int = within(1, 0, 100)  # over a segment's rows, from the network of all segments
+    tune_epochs: int = within(2, 0, 100)  # over a segment's rows, from the network of all segments
     tune_learning_rate: float = within(3e-4, 1e-7, 1)
 
 

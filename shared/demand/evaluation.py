@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from demand import metrics
 from demand.contracts import check, columns
 from demand.errors import DataError
-from demand.models.blend import anchored, blend
-from demand.models.encoding import Floats
-from demand.models.scale import to_units
 from demand.segments import Segment, assign_segments
 from demand.training import DataSet, Ensemble, Job, Rows, build_rows, choose, fit
 
@@ -63,12 +60,8 @@ def evaluate(data: DataSet, ensemble: Ensemble, origins: NDArray[np.intp]) -> pd
 def _forecasts(
     data: DataSet, ensemble: Ensemble, segment: Segment, rows: Rows, average: NDArray[np.float64]
 ) -> pd.DataFrame:
-    model = ensemble.models[segment]
-    linear, network = model.members(rows)
-    ratio = anchored(blend(linear, network, model.weight), rows.anchor)
-    lower, upper = model.intervals.bounds(ratio, rows.level, rows.horizon)
+    found = ensemble.models[segment].forecasts(rows)
     series, weeks = data.series.iloc[rows.series], data.panels[0].weeks
-    found = {"ensemble": ratio, "lower": lower, "upper": upper, "lasso": linear, "network": network}
     frame = pd.DataFrame(
         {
             "region": segment.region,
@@ -80,15 +73,11 @@ def _forecasts(
             "week": weeks[rows.target],
             "horizon": rows.horizon,
             "actual": rows.units.astype(np.float64),
-            **{name: _units(values, rows) for name, values in found.items()},
+            **{name: values.astype(np.float64) for name, values in found.items()},
             "baseline": average[rows.series],
         }
     )
     return frame[columns("backtest")]
-
-
-def _units(ratio: Floats, rows: Rows) -> NDArray[np.float64]:
-    return to_units(ratio, rows.level, rows.offset).astype(np.float64)
 
 
 def report(table: pd.DataFrame, segments: list[Segment]) -> pd.DataFrame:

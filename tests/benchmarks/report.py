@@ -14,7 +14,8 @@ HEAD = """# Benchmark
 Written by `make benchmark`. MAPE, WAPE and bias in percent, RMSE in units (RMSE 0: where nothing was sold);
 means of three origins 4 weeks apart, 1 to 4 weeks ahead. Every method is refitted at each origin; it knows
 the units up to it, and of the weeks after it the plan of prices, promotions, events and weather. All are
-scored on the same rows, one thread each. Seconds are of the wall clock, from conditioned data in memory to a
+scored on the same rows, one thread each. Where units come whole, no peer's forecast is below one, as the
+ensemble's are not. Seconds are of the wall clock, from conditioned data in memory to a
 fitted model and from there to forecasts, the method's features included; peak MB is above the loaded data
 and libraries, each method in a process of its own. `lasso` and `network` are fitted within `ensemble` and
 carry its cost. `filled`: share of rows for which a method gave no forecast and the mean of the series' last

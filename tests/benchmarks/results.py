@@ -1,6 +1,6 @@
 """Measured cells become figures: one row per method, ratios with intervals, segments, coverage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from scenarios import KEYS
 
 from demand import metrics
 from demand.evaluation import SEGMENT, bootstrap_ratio
+from demand.models.scale import least_sale
 
 DRAWS, SEED = 1000, 2017
 FIGURES = {
@@ -48,6 +49,12 @@ class Measured:
     def ratio(self, ours: str, theirs: str) -> tuple[float, float, float]:
         """Ratio of the MAPEs over all origins, with its 95 % interval over series."""
         return bootstrap_ratio(joined(self, [ours, theirs]), ours, theirs, draws=DRAWS, seed=SEED)
+
+
+def whole(result: Result, row: str) -> Result:
+    """A peer's result as the ensemble's is: no forecast below one unit where units come whole."""
+    table, least = result.table, least_sale(result.table["actual"].to_numpy())
+    return replace(result, table=table.assign(**{row: table[row].clip(lower=least)}))
 
 
 def joined(measured: Measured, rows: list[str]) -> pd.DataFrame:

@@ -21,9 +21,9 @@ from typing import Any
 from cells import ONE_THREAD, Cell, Result, find, measure
 from chart import write_frontier
 from lags import measure as measure_lags
-from methods import METHODS, of_scenario
+from methods import METHODS, NO_PEER, of_scenario
 from report import page
-from results import Measured, lines
+from results import Measured, lines, whole
 from scenarios import DATASETS, ROOT, SCENARIOS, Prepared, available, code_digest, prepare
 
 SPEEDS = {
@@ -206,7 +206,8 @@ def _collected(name: str, request: Request) -> Measured:
             results = [find(cell, request.cache, prepared.digest) for cell in cells]
             kept = [result for result in results if result is not None]
             if len(kept) == len(cells):
-                found |= dict.fromkeys(METHODS[method].rows, kept)
+                for row in METHODS[method].rows:
+                    found[row] = kept if row in NO_PEER else [whole(each, row) for each in kept]
     return Measured(name, found)
 
 

@@ -90,7 +90,7 @@ def drawn_model(encoder: Encoder, hidden: tuple[int, ...], seed: int) -> Segment
         torch.nn.init.normal_(layer.bias, 0, 0.05)
     width = np.sort(np.abs(draw(2, 3, HORIZONS)) * 20, axis=1)
     intervals = Intervals(np.array([9.5, 21.25], np.float32), -width[0], width[1])
-    return SegmentModel(lasso, network, 0.3 + 0.05 * seed, intervals)
+    return SegmentModel(lasso, network, 0.3 + 0.05 * seed, intervals, least=0.5)
 
 
 def redrawn(ensemble: Ensemble, seed: int) -> Ensemble:

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from demand.bundle import OUTPUTS, PARITY_LIMIT, RawRows, joined, open_graph, raw_rows, run_graph
 from demand.errors import IntegrityError
 from demand.features import CATEGORIES, anchors, build_features, offset_of
-from demand.models.blend import anchored, blend
 from demand.models.encoding import Floats
-from demand.models.scale import to_units
 from demand.segments import Segment
 from demand.training import DataSet, Encoder, Ensemble, Rows, SegmentModel
 
@@ -88,11 +86,8 @@ def reference(encoder: Encoder, model: SegmentModel, rows: RawRows) -> dict[str,
         ratio=nothing,
         anchor=anchors(rows.features, encoder.names),
     )
-    lasso, network = model.members(prepared)
-    ratio = anchored(blend(lasso, network, model.weight), prepared.anchor)
-    lower, upper = model.intervals.bounds(ratio, rows.level, rows.horizon)
-    ratios = zip(OUTPUTS, (ratio, lower, upper, lasso, network), strict=True)
-    return {name: to_units(values, rows.level, offset) for name, values in ratios}
+    found = model.forecasts(prepared)
+    return {name: found["ensemble" if name == "units" else name] for name in OUTPUTS}
 
 
 def relative_difference(got: Floats, expected: Floats, least: Floats) -> float:

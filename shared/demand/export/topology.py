@@ -153,7 +153,7 @@ def _intervals(nodes: _Nodes) -> None:
 
 
 def _units(nodes: _Nodes, outputs: tuple[str, ...]) -> None:
-    """Log ratios, stacked as (n_outputs, rows), to units of at least 0, one vector per output."""
+    """Log ratios, stacked as (n_outputs, rows), to units of at least `least_units`, one vector per output."""
     nodes.add("Mul", "level offset_share", "offset_by_share")
     nodes.add("Max", "offset_by_share least_offset", "offset")
     nodes.add("Add", "level offset", "scale")
@@ -163,7 +163,7 @@ def _units(nodes: _Nodes, outputs: tuple[str, ...]) -> None:
     nodes.add("Exp", "bounded", "growth")
     nodes.add("Mul", "growth scale", "grown")
     nodes.add("Sub", "grown offset", "signed_units")
-    nodes.add("Max", "signed_units zero", "table")
+    nodes.add("Max", "signed_units least_units", "table")
     parts = [f"{name}_part_of_table" for name in outputs]
     nodes.add("Split", "table", " ".join(parts), axis=0, num_outputs=len(outputs))
     for name, part in zip(outputs, parts, strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from demand.export.topology import IN_LOG
 from demand.features import ANCHOR, CATEGORIES, GATE
 from demand.models.blend import ANCHORED
 from demand.models.design import ONE_HOT
@@ -32,12 +33,17 @@ def segment_weights(encoder: Encoder, model: SegmentModel) -> Weights:
         **_intervals(model.intervals),
         "columns": np.array([1]),
         "leading": np.array([0]),
-        "zero": np.float32(0),
+        "least_units": _least(model.least),
         "offset_share": np.float32(OFFSET_SHARE),
         "least_offset": np.float32(LEAST_OFFSET),
         "lowest_ratio": np.float32(LOWEST),
         "highest_ratio": np.float32(HIGHEST),
     }
+
+
+def _least(least: float) -> Floats:
+    """Units that each output is at least, (n_outputs, 1): `least`, but 0 for the interval's lower end."""
+    return np.array([[0.0 if name == "lower_ratio" else least] for name in IN_LOG], np.float32)
 
 
 def hidden_layers(network: Network) -> list[nn.Linear]:

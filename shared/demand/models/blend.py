@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from demand.metrics import mape, wape
 from demand.models.encoding import Floats
@@ -13,7 +12,6 @@ from demand.models.scale import to_units
 GRID = np.linspace(0, 1, 21)
 EQUAL = 0.5
 PRIOR = 3000.0  # rows that the curve of all segments together counts for in each
-LARGEST_SHIFT = 0.5  # log ratio
 # Of last year in weeks that no model has learned to carry over; figures: docs/decisions, the ensemble.
 ANCHORED = 2 / 3
 
@@ -38,14 +36,19 @@ class Curve:
 
 
 def error_curve(
-    members: tuple[Floats, Floats], units: Floats, scale: tuple[Floats, Floats], objective: str
+    members: tuple[Floats, Floats],
+    units: Floats,
+    scale: tuple[Floats, Floats],
+    objective: str,
+    least: float = 0.0,
 ) -> Curve:
     """MAPE (mape) or WAPE (balanced) at each weight of the network.
 
     members: log ratios of LASSO and network; units: actual; scale: level and offset in units; all (n_rows,).
+    least: units that no forecast is below.
     """
     error = mape if objective == "mape" else wape
-    errors = [error(units, to_units(blend(*members, weight), *scale)) for weight in GRID]
+    errors = [error(units, to_units(blend(*members, weight), *scale, least)) for weight in GRID]
     return Curve(np.array(errors), int(np.count_nonzero(units > 0)))
 
 
@@ -67,20 +70,3 @@ def choose_weight(own: Curve, prior: Curve) -> float:
         return EQUAL
     total = PRIOR * prior.error + own.rows * np.nan_to_num(own.error)
     return float(GRID[int(np.argmin(total))])
-
-
-def choose_shift(ratio: Floats, units: Floats, scale: tuple[Floats, Floats]) -> float:
-    """What to add to forecast log ratios so that forecasts sum to the actual units, at most 0.5 either way.
-
-    ratio: log ratios; units: actual; scale: level and offset in units; all (n_rows,).
-    """
-    total = float(units.sum())
-
-    def missing(shift: float) -> float:
-        return float(to_units(ratio + np.float32(shift), *scale).sum()) - total
-
-    if missing(-LARGEST_SHIFT) >= 0:
-        return -LARGEST_SHIFT
-    if missing(LARGEST_SHIFT) <= 0:
-        return LARGEST_SHIFT
-    return float(brentq(missing, -LARGEST_SHIFT, LARGEST_SHIFT, xtol=1e-4))

@@ -22,7 +22,7 @@ from demand.models.lasso import (
     pooled,
     relative_denominator,
 )
-from demand.models.scale import to_units
+from demand.models.scale import least_sale, to_units
 from demand.training.attempt import Failed, attempt
 from demand.training.rows import Rows
 
@@ -106,15 +106,19 @@ def _pass(
     return Linear(member(design, coefficients[:, index], float(intercepts[index])), (*earlier, index))
 
 
-def pick_by_validation(design: Design, parts: list[Rows], config: Config) -> Pick:
-    """Picks the alpha with the least error on each segment's validation rows; the middle one without rows."""
+def pick_by_validation(design: Design, parts: list[Rows], least: list[float], config: Config) -> Pick:
+    """Picks the alpha with the least error on each segment's validation rows; the middle one without rows.
+
+    least: of each segment, units that no forecast is below.
+    """
     columns = [design.matrix(rows.values, rows.codes) for rows in parts]
     error = mape if config.forecast.objective == "mape" else wape
 
     def pick(segment: int, _step: int, coefficients: Doubles, intercepts: Doubles) -> int:
         rows = parts[segment]
         ratios = (columns[segment] @ coefficients + intercepts).astype(np.float32)  # (n_rows, n_alphas)
-        errors = np.array([error(rows.units, to_units(ratio, rows.level, rows.offset)) for ratio in ratios.T])
+        forecasts = [to_units(ratio, rows.level, rows.offset, least[segment]) for ratio in ratios.T]
+        errors = np.array([error(rows.units, forecast) for forecast in forecasts])
         return len(errors) // 2 if np.isnan(errors).all() else int(np.nanargmin(errors))
 
     return pick
@@ -123,6 +127,14 @@ def pick_by_validation(design: Design, parts: list[Rows], config: Config) -> Pic
 def pick_chosen(chosen: list[tuple[int, ...]]) -> Pick:
     """Picks what an earlier fit chose."""
     return lambda segment, step, _coefficients, _intercepts: chosen[segment][step] if chosen[segment] else 0
+
+
+def least_forecast(rows: Rows, config: Config) -> float:
+    """Units that no forecast of a segment is below, by its training rows: what counts is the objective.
+
+    For `mape` the fewest that a week with sales can have, else 0: weeks without sales count there.
+    """
+    return least_sale(rows.units) if config.forecast.objective == "mape" else 0.0
 
 
 def row_weights(rows: Rows, origin: int, config: Config) -> Floats:

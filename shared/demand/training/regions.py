@@ -1,5 +1,7 @@
 """What a worker does for one region: build its rows, fit its linear members, judge or tune its segments."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from demand.models.network import Network, NetworkRows, predict_network, train_network, tune_network
@@ -11,6 +13,7 @@ from demand.training.linear import (
     Linear,
     fit_region,
     hot_codes,
+    least_forecast,
     pick_by_validation,
     pick_chosen,
     region_design,
@@ -44,9 +47,13 @@ def judge_region(part: Part, window: Window, network: Network) -> list[Judged | 
         rows = part.split(part.training_rows(at, window.train))
         judges = part.split(part.judging_rows(window.choosing(part.config.forecast.horizon), window.origin))
         design = region_design(part.encoder.names, rows, part.encoder.vocabulary.sizes)
-        pick = pick_by_validation(design, judges, part.config)
+        least = [least_forecast(own, part.config) for own in rows]
+        pick = pick_by_validation(design, judges, least, part.config)
         fitted = fit_region(design, rows, window.train, pick, part.config)
-        return [_judged(part, own, rows, network) for own, rows in zip(fitted, judges, strict=True)]
+        return [
+            _judged(part, own, _Trial(rows[i], judges[i], window.train, least[i]), network)
+            for i, own in enumerate(fitted)
+        ]
 
     return remembered(part.memo, name, judge)
 
@@ -102,17 +109,30 @@ def _tuned(part: Part, own: tuple[Linear, Rows, Choice], origin: int, network: N
     return model
 
 
-def _judged(part: Part, own: Linear | Failed, rows: Rows, network: Network) -> Judged | Failed:
+@dataclass(frozen=True)
+class _Trial:
+    """A segment's rows that train and those that judge, the last week that trains, and the least forecast."""
+
+    trained: Rows
+    judged: Rows
+    last: int
+    least: float
+
+
+def _judged(part: Part, own: Linear | Failed, trial: _Trial, network: Network) -> Judged | Failed:
     if isinstance(own, Failed):
         return own
-    return attempt(part.config.pipeline.segment_seconds, _forecast, own, rows, network)
+    return attempt(part.config.pipeline.segment_seconds, _forecast, part, own, trial, network)
 
 
-def _forecast(own: Linear, rows: Rows, network: Network) -> Judged:
+def _forecast(part: Part, own: Linear, trial: _Trial, network: Network) -> Judged:
+    """What the members say of the rows that judge, the network tuned as the one that will serve."""
+    rows = trial.judged
+    tuned = tune_network(network, _network_rows(trial.trained, trial.last, part), part.config)
     linear = own.member.predict(rows.values, hot_codes(rows.codes))
-    members = linear, predict_network(network, rows.values, rows.codes)
+    members = linear, predict_network(tuned, rows.values, rows.codes)
     _refuse_nonsense(np.concatenate(members))
-    return Judged(own.alphas, members, rows.without_inputs())
+    return Judged(own.alphas, members, rows.without_inputs(), trial.last, trial.least)
 
 
 def _refuse_nonsense(ratio: np.ndarray) -> None:

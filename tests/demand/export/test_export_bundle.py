@@ -63,7 +63,13 @@ def test_the_certificate_tells_rows_differences_and_versions(folder):
 
 
 @pytest.mark.parametrize(
-    ("weight", "output"), [("lasso_weight", "units"), ("upper_cells", "upper"), ("least_offset", "lower")]
+    ("weight", "output"),
+    [
+        ("lasso_weight", "units"),
+        ("upper_cells", "upper"),
+        ("least_offset", "lower"),
+        ("least_units", "units"),
+    ],
 )
 def test_a_graph_that_differs_from_the_python_path_is_refused(weight, output):
     graphs = export_graphs(drawn_ensemble())

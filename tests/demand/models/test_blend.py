@@ -4,12 +4,10 @@ import pytest
 from demand.models.blend import (
     EQUAL,
     GRID,
-    LARGEST_SHIFT,
     PRIOR,
     Curve,
     anchored,
     blend,
-    choose_shift,
     choose_weight,
     error_curve,
     pooled_curve,
@@ -56,23 +54,6 @@ def test_the_objective_decides_what_an_error_costs():
 
 def test_without_a_row_that_can_be_scored_members_weigh_the_same():
     assert chosen(HIGH, RIGHT, units=np.zeros(3, np.float32)) == EQUAL == 0.5
-
-
-def test_a_shift_makes_forecasts_sum_to_the_units():
-    low = RIGHT - np.array([0.1, 0.2, 0.3], np.float32)
-    shift = choose_shift(low, UNITS, (LEVEL, OFFSET))
-    shifted = np.exp(low + shift) * 22 - 2
-    assert shifted.sum() == pytest.approx(70, abs=0.02)  # 10 + 20 + 40
-    assert 0.1 < shift < 0.3
-
-
-def test_forecasts_that_sum_to_the_units_are_not_shifted():
-    assert choose_shift(RIGHT, UNITS, (LEVEL, OFFSET)) == pytest.approx(0, abs=1e-3)
-
-
-@pytest.mark.parametrize(("error", "shift"), [(-2.0, LARGEST_SHIFT), (2.0, -LARGEST_SHIFT)])
-def test_a_shift_stays_in_bounds(error, shift):
-    assert choose_shift(RIGHT + np.float32(error), UNITS, (LEVEL, OFFSET)) == shift
 
 
 def curve(best: int, rows: int) -> Curve:

@@ -50,6 +50,21 @@ def by_rows(
     return fitted.coef_ / scale, fitted.intercept_ - center @ (fitted.coef_ / scale)
 
 
+def test_a_gram_is_that_of_all_columns_row_by_row(monkeypatch):
+    """Products and one-hot columns too, a code without a column among them, over chunks that do not fit."""
+    monkeypatch.setattr(lasso_module, "CHUNK", 7)
+    values, codes, ratio, weight = draw(40)
+    levels = (np.array([1, 3]), np.array([1, 2, 3]))
+    design = Design(5, np.array([[0, 1], [2, 2]], np.intp), levels, (4, 4))
+    hot = [codes[:, 1 + i, None] == own for i, own in enumerate(levels)]
+    products = [values[:, [0]] * values[:, [1]], values[:, [2]] ** 2]
+    ends = np.stack([np.ones(40), ratio], axis=1)
+    columns = np.concatenate([values, *products, *hot, ends], axis=1).astype(np.float64)
+    np.testing.assert_allclose(design.matrix(values, codes), columns[:, :-2], rtol=1e-6)
+    found = gram(design, values, codes, ratio, weight)
+    np.testing.assert_allclose(found, columns.T @ (columns * weight[:, None]), rtol=1e-4, atol=1e-3)
+
+
 @pytest.fixture
 def exact(monkeypatch):
     """The solver without its early stop, so that what differs is the algebra."""

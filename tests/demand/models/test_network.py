@@ -10,13 +10,13 @@ from demand.models import network as network_module
 from demand.models.encoding import UNKNOWN
 from demand.models.network import (
     LOSSES,
+    Dropout,
     Network,
     NetworkRows,
     absolute_loss,
     embedding_size,
     predict_network,
     relative_loss,
-    shifted_network,
     train_network,
     tune_network,
 )
@@ -85,6 +85,19 @@ def test_training_starts_from_the_level_itself():
     given = rows()
     network = Network(3, SIZES, QUICK)
     np.testing.assert_array_equal(predict_network(network, given.values, given.codes), np.zeros(48))
+
+
+def test_what_serves_is_the_running_average_of_the_weights(monkeypatch):
+    """Of two steps: the first alone where the average keeps all, the last alone where it keeps nothing."""
+    config = replace(CONFIG, network=replace(QUICK, epochs=1, batch=24))
+    found = []
+    for kept in (1.0, 0.0, 0.25):
+        monkeypatch.setattr(network_module, "AVERAGE", kept)
+        found.append(weights(train_network(rows(48), SIZES, config)))
+    first, last, between = found
+    assert not all(np.array_equal(*pair) for pair in zip(first, last, strict=True))
+    for one, two, middle in zip(first, last, between, strict=True):
+        np.testing.assert_allclose(middle, 0.25 * one + 0.75 * two, rtol=1e-4, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_others():
@@ -173,12 +186,28 @@ def test_without_rows_or_epochs_to_tune_on_the_shared_network_serves(epochs, cou
     assert tune_network(network, rows(count), config) is network
 
 
-def test_a_shifted_network_forecasts_more_and_leaves_the_given_one_as_it_is():
-    given, network = rows(), train_network(rows(), SIZES, CONFIG)
-    before = predict_network(network, given.values, given.codes)
-    found = predict_network(shifted_network(network, 0.25), given.values, given.codes)
-    np.testing.assert_allclose(found, before + 0.25, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(predict_network(network, given.values, given.codes), before)
+@pytest.mark.parametrize(("share", "kept"), [(0.2, 205 / 256), (0.5, 0.5), (0.9, 26 / 256), (0.0, 1.0)])
+def test_dropout_takes_its_share_and_keeps_the_mean(share, kept):
+    torch.manual_seed(3)
+    given = torch.ones(999, 41, requires_grad=True)  # 40,959 elements, not a multiple of 8
+    found = Dropout(share).train()(given)
+    assert set(np.round(found.detach().unique().numpy(), 5)) <= {0.0, np.float32(round(1 / kept, 5))}
+    assert float((found.detach() > 0).float().mean()) == pytest.approx(kept, abs=0.015)
+    assert float(found.detach().mean()) == pytest.approx(1, abs=0.03 / kept)
+    assert not torch.equal(*(Dropout(0.5).train()(torch.ones(64)) for _ in range(2)))
+    found.sum().backward()
+    assert torch.equal(given.grad, found.detach())  # what is dropped learns nothing
+
+
+def test_dropout_is_of_training_alone_and_follows_the_seed():
+    layer, given = Dropout(0.2), torch.arange(256.0)
+    assert torch.equal(layer.eval()(given), given)
+    found = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        found.append(layer.train()(given))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
 
 
 def test_a_trained_network_does_not_drop_out():

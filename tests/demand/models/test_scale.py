@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demand.models.scale import HIGHEST, LOWEST, to_ratio, to_units
+from demand.models.scale import HIGHEST, LOWEST, least_sale, to_ratio, to_units
 
 
 def floats(*values: float) -> np.ndarray:
@@ -32,6 +32,15 @@ def test_there_and_back_again(units, level):
 
 def test_units_are_never_below_zero():
     np.testing.assert_array_equal(to_units(floats(-8, -3), floats(20, 20), floats(2, 2)), [0, 0])
+
+
+def test_units_are_never_below_the_least_they_may_be():
+    np.testing.assert_array_equal(to_units(floats(-8, 0), floats(20, 20), floats(2, 2), 1.5), [1.5, 20])
+
+
+@pytest.mark.parametrize(("units", "least"), [((0, 3, 20, np.nan), 1), ((0, 3, 2.5), 0), ((), 0)])
+def test_the_least_sale_is_one_where_units_come_whole(units, least):
+    assert least_sale(floats(*units)) == least
 
 
 @pytest.mark.parametrize("ratio", [HIGHEST, 50.0, float("inf")])

@@ -11,9 +11,9 @@ from demand.errors import DataError
 from demand.evaluation import evaluate, report, summary
 from demand.features import Panel
 from demand.models.blend import EQUAL
-from demand.models.network import Network
+from demand.models.network import Network, NetworkRows
 from demand.segments import Segment
-from demand.splits import holdout_origins
+from demand.splits import holdout_origins, training_origins
 from demand.training import (
     Choice,
     Ensemble,
@@ -29,6 +29,7 @@ from demand.training import (
     regions,
     train_networks,
 )
+from demand.training.job import parts_of
 
 pytestmark = pytest.mark.trained
 
@@ -145,24 +146,20 @@ def test_an_ensemble_is_the_blend_of_its_members(job, ensemble):
         np.testing.assert_allclose(model.predict(rows), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_chosen_shift_moves_both_members(job, choices, ensemble):
-    moved = {segment: replace(choice, shift=choice.shift + 0.2) for segment, choice in choices.items()}
-    found = fit(job, job.data.last_week, moved)
+def test_no_forecast_of_whole_units_is_below_one(job, choices, ensemble):
     rows = rows_of(job)
     for segment, model in ensemble.models.items():
-        for before, after in zip(model.members(rows), found.models[segment].members(rows), strict=True):
-            np.testing.assert_allclose(after, before + 0.2, rtol=1e-4, atol=1e-5)
+        assert model.least == choices[segment].least == 1
+        low = replace(model, lasso=replace(model.lasso, intercept=-20.0), weight=0.0)
+        found = {name: float(values.min()) for name, values in low.forecasts(rows).items()}
+        assert found["network"] >= 1
+        assert found | {"network": 1} == {"ensemble": 1, "upper": 1, "lasso": 1, "lower": 0, "network": 1}
 
 
-def test_only_balanced_forecasts_are_shifted(choices):
-    assert [choice.shift for choice in choices.values()] == [0.0] * len(choices)
-
-
-def test_balanced_forecasts_take_half_of_the_shift_that_removes_the_bias(job, monkeypatch):
-    monkeypatch.setattr("demand.training.choice.choose_shift", lambda *_: 0.2)
+def test_balanced_forecasts_may_be_zero(job):
     config = replace(job.config, forecast=replace(job.config.forecast, objective="balanced"))
     found = choose(replace(job, config=config), job.data.last_week)
-    assert [choice.shift for choice in found.values()] == [0.1] * len(found)
+    assert [choice.least for choice in found.values()] == [0.0] * len(found)
 
 
 def test_segments_are_tuned_apart(ensemble):
@@ -378,6 +375,24 @@ def test_a_segment_that_fails_is_told_and_the_others_are_as_before(trio, monkeyp
     } & set(table["speed"] + table["format"] + table["region"])
     lines = report(table, sorted([*found.models, bad])).set_index(["region", "format", "speed"])
     assert lines.loc[(bad.region, bad.format, bad.speed), "verdict"] == "no data"
+
+
+def test_the_network_that_is_judged_is_tuned_as_the_one_that_serves(job, monkeypatch):
+    tuned = []
+
+    def tune(network: Network, rows: NetworkRows, _config: Config) -> Network:
+        tuned.append(len(rows.values))
+        return fails("nan")(network)
+
+    monkeypatch.setattr(regions, "tune_network", tune)
+    found = choose(job, job.data.last_week)
+    assert len(tuned) == len(found)
+    assert all(isinstance(each, Failed) and "finite numbers" in each.reason for each in found.values())
+    parts = parts_of(job, choosing_origin(job, job.data.last_week))
+    at = training_origins(choosing_origin(job, job.data.last_week), job.config)
+    assert sum(tuned) == sum(
+        len(p.training_rows(at, choosing_origin(job, job.data.last_week))) for p in parts
+    )
 
 
 def test_a_choice_that_failed_leaves_its_segment_without_a_model(job, choices):

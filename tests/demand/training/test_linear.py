@@ -151,7 +151,7 @@ def test_validation_picks_the_alpha_with_the_least_error(objective):
     design = region_design(NAMES, [judge], SIZES)
     coefficients = np.zeros((design.width, 3))
     coefficients[0] = [0.1, 0.5, 0.9]  # the second is the slope
-    assert pick_by_validation(design, [judge], config)(0, 0, coefficients, np.zeros(3)) == 1
+    assert pick_by_validation(design, [judge], [0], config)(0, 0, coefficients, np.zeros(3)) == 1
 
 
 def test_the_objective_decides_by_which_error_an_alpha_is_picked():
@@ -164,9 +164,9 @@ def test_the_objective_decides_by_which_error_an_alpha_is_picked():
     coefficients = np.zeros((design.width, 2))
     coefficients[:2] = [[small, np.log(4 / 22)], [np.log(60 / 22), large]]  # wrong: 2 units; 58 units
     found = [
-        pick_by_validation(design, [judge], replace(CONFIG, forecast=ForecastConfig(objective=objective)))(
-            0, 0, coefficients, np.zeros(2)
-        )
+        pick_by_validation(
+            design, [judge], [0], replace(CONFIG, forecast=ForecastConfig(objective=objective))
+        )(0, 0, coefficients, np.zeros(2))
         for objective in ("mape", "balanced")
     ]
     # MAPE 42 / 100 / 2 against 1 / 1 / 2; WAPE 42 against 1
@@ -176,7 +176,7 @@ def test_the_objective_decides_by_which_error_an_alpha_is_picked():
 def test_without_rows_to_judge_by_the_middle_of_the_path_is_picked():
     nothing = rows(2, 1.0).take(slice(0, 0))
     design = region_design(NAMES, [rows(2, 1.0)], SIZES)
-    pick = pick_by_validation(design, [nothing], CONFIG)
+    pick = pick_by_validation(design, [nothing], [0], CONFIG)
     assert pick(0, 0, np.zeros((design.width, 5)), np.zeros(5)) == 2
 
 

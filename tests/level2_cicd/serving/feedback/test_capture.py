@@ -105,7 +105,8 @@ def test_of_a_large_request_some_rows_are_looked_at_from_all_over_it(release):
     found = sampled(sighted(release, rows), 4)
     assert found.rows.names == [rows.names[place] for place in (0, 25, 50, 75)]
     np.testing.assert_array_equal(found.rows.features, rows.features[[0, 25, 50, 75]])
-    np.testing.assert_array_equal(found.answers.numbers, release.engine.answer(found.rows).numbers)
+    alone = release.engine.answer(found.rows).numbers  # in a batch of 4, whose last digits may differ
+    np.testing.assert_allclose(found.answers.numbers, alone, rtol=1e-6)
 
 
 def test_offering_does_not_wait_for_work_in_progress():
