@@ -25,7 +25,8 @@ if TYPE_CHECKING:  # takes a second to import: only a run on a cluster pays for 
     from distributed import Client
 
 DASK = "dask://"
-CONNECT_SECONDS = 15  # for a scheduler to answer, and for its first worker
+CONNECT_SECONDS = 15  # for a scheduler to answer
+WORKER_SECONDS = 15  # for its first worker
 PACKAGES = ("python", "numpy", "pandas", "pyarrow", "scikit-learn", "torch", "onnxruntime")
 CODE = ("demand", "level1_pipeline")
 
@@ -107,7 +108,7 @@ def _backend(client: "Client") -> Any:
         def effective_n_jobs(self, n_jobs: int) -> int:
             return max(2, int(super().effective_n_jobs(n_jobs)))
 
-    return Cluster(client=client, wait_for_workers_timeout=CONNECT_SECONDS)
+    return Cluster(client=client, wait_for_workers_timeout=WORKER_SECONDS)
 
 
 def _single_threaded(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -136,10 +137,10 @@ def _connected(address: str) -> "Iterator[Client]":
         ) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
         except TimeoutError as error:
             raise DependencyError(
-                f"Dask at {address}: expected at least one worker within {CONNECT_SECONDS} s; got none. "
+                f"Dask at {address}: expected at least one worker within {WORKER_SECONDS} s; got none. "
                 f"Start some with `dask worker {address} --nthreads 1`."
             ) from error
         yield client

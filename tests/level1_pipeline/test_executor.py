@@ -111,10 +111,10 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
 
 
 def test_a_scheduler_without_workers_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "CONNECT_SECONDS", 3)
+    monkeypatch.setattr(module, "WORKER_SECONDS", 0.5)
     with (
         cluster(tmp_path, workers=0) as lonely,
-        pytest.raises(DependencyError, match="expected at least one worker within 3 s; got none"),
+        pytest.raises(DependencyError, match="expected at least one worker within 0.5 s; got none"),
         executing(Executor.parse(lonely)),
     ):
         pytest.fail("nobody works there")
