@@ -114,7 +114,7 @@ def test_a_scheduler_without_workers_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "WORKER_SECONDS", 0.5)
     with (
         cluster(tmp_path, workers=0) as lonely,
-        pytest.raises(DependencyError, match="expected at least one worker within 0.5 s; got none"),
+        pytest.raises(DependencyError, match=r"expected at least one worker within 0\.5 s; got none"),
         executing(Executor.parse(lonely)),
     ):
         pytest.fail("nobody works there")
