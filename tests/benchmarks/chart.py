@@ -9,6 +9,14 @@ from methods import OUR_ROWS
 
 FURTHEST = 2.5  # times the best MAPE: what is worse would press all others into a corner
 AXES = {"abs_bias": "|bias| %", "wape": "WAPE %"}
+# Where a name stands beside its point, as the side and pixels: these rows often lie on top of each other.
+PLACES: dict[str, dict[str, Any]] = {
+    "ensemble": {"align": "right", "dx": -7, "dy": 0},
+    "ensemble-fast": {"align": "right", "dx": -7, "dy": -11},
+    "network": {"align": "right", "dx": -7, "dy": 11},
+    "lasso": {"align": "left", "dx": 7, "dy": -4},
+    "ensemble-balanced": {"align": "left", "dx": 7, "dy": 4},
+}
 
 
 def write_frontier(lines: list[dict[str, Any]], path: Path) -> None:
@@ -28,13 +36,17 @@ def write_frontier(lines: list[dict[str, Any]], path: Path) -> None:
 
 def _panel(part: pd.DataFrame, dataset: Any, axis: str) -> alt.LayerChart:
     base = alt.Chart(part, width=300, height=220, title=f"{dataset}: MAPE against {AXES[axis]}").encode(
-        x=alt.X("mape:Q", title="MAPE %", scale=alt.Scale(zero=False, padding=20)),
+        x=alt.X("mape:Q", title="MAPE %", scale=alt.Scale(zero=False, padding=70)),
         y=alt.Y(f"{axis}:Q", title=AXES[axis], scale=alt.Scale(zero=False, padding=12)),
-        color=alt.Color("who:N", title=None),
+        color=alt.Color(
+            "who:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=0, columnPadding=30)
+        ),
     )
-    return base.mark_point(size=60, filled=True, opacity=0.8) + base.mark_text(dy=-9, fontSize=10).encode(
-        text="label:N"
-    )
+    names = [
+        base.transform_filter(alt.datum.label == name).mark_text(fontSize=10, **place).encode(text="label:N")
+        for name, place in PLACES.items()
+    ]
+    return alt.layer(base.mark_point(size=60, filled=True, opacity=0.8), *names)
 
 
 def _library(method: str) -> str:
