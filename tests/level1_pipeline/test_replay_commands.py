@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,30 @@ def test_who_never_trains_keeps_the_first_model_and_the_schedule_trains_after_th
     assert [each["age_days"] for each in log(out, "never")] == [7 * week for week in range(WEEKS + 1)]
     assert [each["age_days"] for each in log(out, "schedule")] == [0, 7, 14, 0, 7]
     assert [bool(each["trained"]) for each in log(out, "schedule")] == [False, False, False, True, False]
+
+
+def test_where_the_gate_refuses_a_training_what_serves_stays(
+    replayed, cli, small, tiny_raw_folder, tmp_path, monkeypatch
+):
+    out, _ = replayed
+    strict = tmp_path / "strict"
+    shutil.copytree(out, strict, ignore=shutil.ignore_patterns("lock.db*", "schedule"))
+    real = loop.train
+
+    def refused(order, watch):
+        if order.store.name != "schedule":  # the first model of all strategies
+            return real(order, watch)
+        gate = replace(order.config.gate, level=1e-6, margin=0.0, limit=0.0)  # nothing is that certain
+        return real(replace(order, config=replace(order.config, gate=gate)), watch)
+
+    monkeypatch.setattr(loop, "train", refused)
+    outcome = replay(cli, small, tiny_raw_folder, strict)
+    assert outcome.code == 0, outcome.err
+    weeks = log(strict, "schedule")
+    assert [each["age_days"] for each in weeks] == [7 * week for week in range(WEEKS + 1)]
+    assert [each["trained"] for each in weeks] == ["", "", "", "refused by the gate", "refused by the gate"]
+    assert [each["promoted"] for each in weeks] == [0] * (WEEKS + 1)
+    assert len({each["version"] for each in weeks}) == 1
 
 
 def test_the_policy_decides_by_what_its_own_store_was_monitored_for(replayed):
