@@ -105,7 +105,7 @@ assess: .venv/.product ## grade this repository's maturity, with the lines that 
 	$(BIN)/mlops-ladder assess .
 
 test: .venv/.dev ## every test but the benchmarks, on two processes
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2
 
 lint: .venv/.dev ## lint, format, types, import order
 	$(BIN)/ruff check .

@@ -136,8 +136,11 @@ def test_table_and_chart_are_in_the_page(replayed, page):
     assert (out / "replay.svg").is_file()
 
 
-def test_the_same_replay_again_changes_nothing_but_what_costs_say(replayed, cli, small, tiny_raw_folder):
-    out, _ = replayed
+def test_the_same_replay_again_changes_nothing_but_what_costs_say(
+    replayed, cli, small, tiny_raw_folder, tmp_path
+):
+    out = tmp_path / "again"
+    shutil.copytree(replayed[0], out, ignore=shutil.ignore_patterns("lock.db*"))
     before = json.loads((out / "figures.json").read_text())["strategies"][0]
     outcome = replay(cli, small, tiny_raw_folder, out, "--over-cost=2")
     after = json.loads((out / "figures.json").read_text())["strategies"][0]
